@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ebph: learns each program's normal system calls and says when a process leaves them.
+ *
+ * options -> source (BPF C with this run's constants) -> compile (in a child, by
+ * libbcc) -> watch (attach, read events) -> report.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile.h"
+#include "headers.h"
+#include "options.h"
+#include "source.h"
+#include "watch.h"
+
+/* Options of the command line's contract that this version does not carry out. */
+static const char *unsupported(const struct options *o)
+{
+	return o->exe_count	  ? "-e"
+	       : o->not_exe_count ? "--not-exe"
+	       : o->cgroup	  ? "-c"
+	       : strcmp(o->headers, "auto") && strcmp(o->headers, "btf")
+		       ? "--kernel-headers DIR"
+		       : NULL;
+}
+
+static void block_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGCHLD, SIGUSR1};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(const struct options *o)
+{
+	struct bounds bounds = source_bounds(o);
+	char error[600], headers[256];
+	struct loaded loaded;
+	FILE *out = stdout;
+	char *text = source_text(o, error, sizeof(error));
+	int result;
+
+	if (!text) {
+		fprintf(stderr, "ebph: %s\n", error);
+		return 1;
+	}
+	if (o->ebpf) {
+		fputs(text, stdout);
+		free(text);
+		return 0;
+	}
+	result = headers_make(headers, sizeof(headers));
+	if (result) {
+		fprintf(stderr, "ebph: cannot make a private directory: %s\n",
+			strerror(-result));
+		free(text);
+		return 1;
+	}
+	result = compile(text, headers, &loaded, error, sizeof(error));
+	headers_remove(headers);
+	free(text);
+	if (result) {
+		fprintf(stderr, "ebph: %s\n", error);
+		return 1;
+	}
+	if (o->output)
+		out = fopen(o->output, "we");
+	if (!out) {
+		fprintf(stderr, "ebph: cannot write %s: %s\n", o->output,
+			strerror(errno));
+		result = 1;
+	} else {
+		result = watch(o, &loaded, &bounds, out);
+	}
+	if (out && out != stdout && fclose(out) && !result)
+		result = 1;
+	loaded_close(&loaded);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	char error[256];
+	int status;
+
+	switch (options_parse(argc, argv, &o, error, sizeof(error))) {
+	case OPTIONS_HELP:
+		options_help(stdout);
+		return 0;
+	case OPTIONS_VERSION:
+		puts("ebph " EBPH_VERSION);
+		return 0;
+	case OPTIONS_BAD:
+		fprintf(stderr, "ebph: %s\n", error);
+		return 2;
+	default:
+		break;
+	}
+	if (unsupported(&o)) {
+		fprintf(stderr, "ebph: %s is not in this version\n", unsupported(&o));
+		options_free(&o);
+		return 2;
+	}
+	block_signals();
+	status = run(&o);
+	options_free(&o);
+	return status;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel side and user space share: the layout of profiles, rows,
+ * threads and events. Included by C files after <stdint.h> types named u8..u64
+ * exist, and pasted into the BPF source.
+ */
+#ifndef EBPH_MODEL_H
+#define EBPH_MODEL_H
+
+enum {
+	WINDOW_MAX = 9,	      /* the current call and eight before it */
+	DISTANCES = 8,	      /* a bit of a byte for each */
+	FRAME_LENGTH = 128,   /* calls in a locality frame */
+	INDEX_NONE = 0,	      /* an empty slot of a window */
+	INDEX_OVERFLOW = 255, /* all calls beyond the 254 that a profile tells apart */
+	CHUNK = 64,	      /* columns in a row's block */
+	CHUNKS = 4,
+	SIGNAL_DEPTH = 4, /* nested handlers whose windows are kept */
+	PENDING_MAX = 64, /* calls that a thread may hold back from its profile */
+};
+
+/*
+ * A symbol is a call by ABI and number. x86-64 and arm64 calls come first, then
+ * those of 32-bit programs, then x32's (whose own numbers begin at 512).
+ */
+enum {
+	SYMBOL_NATIVE = 0,
+	SYMBOL_COMPAT = 512,
+	SYMBOL_X32 = 1024,
+	SYMBOL_UNKNOWN = 1600,
+	SYMBOLS = 1601,
+	SYMBOL_NONE = 0xffff,
+};
+
+enum profile_state {
+	STATE_FREE,
+	STATE_TRAINING,
+	STATE_FROZEN,
+	STATE_NORMAL,
+};
+
+/*
+ * A block of a row: for one current call, CHUNK earlier calls. A cell's low byte
+ * holds the train pairs, its high byte the test pairs, so that one load answers
+ * both. A bit d-1 is set when the earlier call was seen at distance d.
+ *
+ * Clearing all rows of a profile, and copying train to test, cost one increment:
+ * a row whose generations are not its profile's is brought up to date when it is
+ * next used (row_sync).
+ */
+struct row {
+	u32 train_gen;
+	u32 test_gen;
+	u32 more[CHUNKS - 1]; /* blocks of the columns from CHUNK on; 0: none */
+	u32 unused;
+	union {
+		u16 cell[CHUNK];
+		u64 word[CHUNK / 4]; /* the same, four cells at a time */
+	};
+};
+
+/* Who a file is. The first two make the key that people see. */
+struct identity {
+	u64 device;
+	u64 inode;
+	u64 generation;
+	u64 size;
+	u64 mtime; /* ns since 1970 */
+};
+
+/* How a profile learns; constants of a run. */
+struct rules {
+	u32 factor; /* freeze when train_count * factor_den > normal_count * factor */
+	u32 factor_den;
+	u32 anomaly_limit;
+	u32 tolerize_limit;
+	u64 normal_wait; /* ns */
+	u64 window_mask; /* the bytes of a packed window that are in use */
+};
+
+struct profile {
+	u32 state;	/* enum profile_state */
+	u32 epoch;	/* changes whenever threads must look again */
+	u32 zero_epoch; /* epoch at which train_count last became zero */
+	u32 frame_gen;	/* changes when its threads' frames are emptied */
+	u32 train_gen;	/* changes when the train pairs are cleared */
+	u32 test_gen;	/* changes when test pairs are replaced */
+	u32 test_from;	/* the train_gen that test pairs were copied from */
+	u32 test_valid; /* 0: test pairs are empty, not copied */
+	u64 count;	/* all calls ever */
+	u64 train_count;
+	u64 change_count; /* train_count at the last new pair: "normal_count" */
+	u64 sequences;
+	u64 anomalies;
+	u64 normal_time; /* boot clock, ns; when frozen */
+	u64 checked;	 /* jiffies when normal_time was last compared */
+	u64 last_used;	 /* boot clock, ns */
+	struct identity identity;
+	u32 threads;	 /* that run it now */
+	u32 named;	 /* its path reached user space */
+	u32 symbols;	 /* distinct calls seen: indices 1..symbols */
+	u32 overflowed;	 /* distinct calls folded into INDEX_OVERFLOW */
+	u32 row[256];	 /* block of each current call's row; 0: none */
+	u16 symbol[256]; /* of each index */
+	u8 index[SYMBOLS + 7];
+};
+
+/* A window that waits for a signal handler to return. */
+struct interrupted {
+	u64 window;
+	u64 low, high; /* the handler runs with low <= stack pointer < high */
+	u32 restart;   /* symbol + 1 of a call that will be entered again; 0: none */
+	u32 unused;
+};
+
+struct thread {
+	u64 window;  /* earlier calls, the nearest in the lowest byte */
+	u32 profile; /* 0: none yet */
+	u32 epoch;   /* its profile's when it last looked */
+	u32 state;   /* its profile's at that epoch */
+	u32 pending; /* calls not yet added to the profile */
+	u32 lfc;
+	u32 max_lfc;
+	u64 frame[2]; /* the newest call in the lowest bit of frame[0] */
+	u32 frame_gen;
+	u32 depth;   /* signal handlers entered; above SIGNAL_DEPTH: not kept */
+	u32 restart; /* as in struct interrupted */
+	u32 tid, tgid;
+	u32 flags;
+	struct interrupted signal[SIGNAL_DEPTH];
+	u64 regs; /* kernel address of its user registers */
+};
+
+enum event_type {
+	EVENT_PROFILE, /* a new one; the path follows the struct */
+	EVENT_FREEZE,
+	EVENT_THAW,
+	EVENT_NORMAL,
+	EVENT_ANOMALY,
+	EVENT_SEQUENCE,
+	EVENT_ANOMALY_LIMIT,
+	EVENT_TOLERIZE_LIMIT,
+	EVENT_EXEC,
+	EVENT_EXIT,
+};
+
+struct event {
+	u32 type;
+	u32 slot; /* of the profile */
+	u64 time; /* boot clock, ns */
+	u64 cgroup;
+	u64 train_count;
+	u64 sequences;
+	u64 normal_time;
+	u64 anomalies;
+	struct identity identity;
+	u32 pid, tid, ppid, uid;
+	u32 container_pid;
+	u32 lfc;
+	u16 sequence[WINDOW_MAX]; /* symbols, the nearest first; SYMBOL_NONE: empty */
+	u8 missed;    /* bit d-1: the pair at distance d is not in the profile */
+	u8 truncated; /* the path that follows lacks its beginning */
+	u32 path_length;
+	char comm[16];
+};
+
+/* What could not be done, by reason; the kernel side counts, user space reports. */
+enum lost {
+	LOST_EVENT,    /* the ring buffer was full */
+	LOST_THREAD,   /* calls of threads for which there was no room */
+	LOST_PROFILE,  /* calls of executables for which there was no room */
+	LOST_ROW,      /* calls whose pairs found no room */
+	LOST_PATH,     /* executables whose path could not be read */
+	LOST_LOCK,     /* calls not judged: their profile was busy */
+	LOST_OVERFLOW, /* calls folded into the overflow symbol */
+	LOST_FORK,     /* children that began without their parent's window */
+	LOST_KINDS,
+};
+
+/* How a process came to be a target (-p, or COMMAND). */
+enum target {
+	TARGET_NOW = 1,
+	TARGET_AFTER_EXEC = 2,
+};
+
+_Static_assert(sizeof(struct event) == 160, "struct event");
+_Static_assert(sizeof(struct row) == 152, "struct row");
+_Static_assert(sizeof(struct identity) == 40, "struct identity");
+_Static_assert(sizeof(struct profile) == 3296, "struct profile");
+_Static_assert(sizeof(struct thread) == 208, "struct thread");
+
+#endif

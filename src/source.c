@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "types.h"
+#include "model.h"
+#include "lookahead.h"
+
+extern const char bpf_source[];
+
+enum { THREADS_MAX = 16384, RING_PAGES = 256 };
+
+struct bounds source_bounds(const struct options *o)
+{
+	return (struct bounds){
+		.profiles = o->max_profiles,
+		.rows = o->max_pairs_memory / sizeof(struct row),
+		.threads = THREADS_MAX,
+	};
+}
+
+static void define(FILE *out, const char *name, unsigned long long value)
+{
+	fprintf(out, "#define %s %lluULL\n", name, value);
+}
+
+static void write_filters(FILE *out, const struct options *o)
+{
+	u64 comm[2] = {0};
+
+	fprintf(out, "#define USE_TARGETS %d\n", o->pid_count || o->command);
+	fprintf(out, "#define USE_UID %d\n", o->has_uid);
+	if (o->has_uid)
+		define(out, "FILTER_UID", o->uid);
+	fprintf(out, "#define USE_NOT_UID %d\n", o->not_uid_count != 0);
+	fprintf(out, "#define FILTER_NOT_UID(uid) (0");
+	for (size_t i = 0; i < o->not_uid_count; i++)
+		fprintf(out, " || (uid) == %uU", o->not_uids[i]);
+	fprintf(out, ")\n#define USE_COMM %d\n", o->comm != NULL);
+	if (o->comm) {
+		memcpy(comm, o->comm, strlen(o->comm));
+		define(out, "FILTER_COMM_0", comm[0]);
+		define(out, "FILTER_COMM_1", comm[1]);
+	}
+	fprintf(out, "#define USE_CGROUP %d\n", o->cgroup != NULL);
+	fprintf(out, "#define USE_EXE 0\n#define USE_NOT_EXE 0\n");
+}
+
+static void write_arch(FILE *out)
+{
+#if defined(__x86_64__)
+	fprintf(out,
+		"#define ARCH_X86 1\n#define SYMBOL_RESTART 219\n"
+		"#define SYMBOL_SIGRETURN 15\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
+		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 1024\n");
+#elif defined(__aarch64__)
+	fprintf(out,
+		"#define ARCH_ARM64 1\n#define SYMBOL_RESTART 128\n"
+		"#define SYMBOL_SIGRETURN 139\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
+		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 4096\n");
+#else
+#error "system-call numbers and registers of this architecture are not known to ebph"
+#endif
+}
+
+static void write_config(FILE *out, const struct options *o)
+{
+	struct bounds b = source_bounds(o);
+
+	fprintf(out,
+		"#define MAX_PROFILES %u\n#define MAX_ROWS %u\n#define MAX_THREADS %u\n"
+		"#define RING_PAGES %d\n",
+		b.profiles, b.rows, b.threads, RING_PAGES);
+	define(out, "FACTOR", o->factor);
+	define(out, "FACTOR_DEN", o->factor_den);
+	define(out, "ANOMALY_LIMIT", o->anomaly_limit);
+	define(out, "TOLERIZE_LIMIT", o->tolerize_limit);
+	define(out, "NORMAL_WAIT", o->normal_wait_ns);
+	define(out, "WINDOW_MASK", window_mask(o->window));
+	fprintf(out, "#define VERBOSE %d\n#define SELF %d\n", o->verbose, (int)getpid());
+	fprintf(out, "#define USE_TASK_STORAGE %d\n", kernel_has_task_storage());
+	write_filters(out, o);
+	write_arch(out);
+}
+
+char *source_text(const struct options *o, char *error, size_t size)
+{
+	static const char mark[] = "@CONFIG@";
+	const char *at = strstr(bpf_source, mark);
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	int result;
+
+	if (!out || !at) {
+		snprintf(error, size, "cannot write the BPF source: %s", strerror(errno));
+		return NULL;
+	}
+	fwrite(bpf_source, 1, at - bpf_source, out);
+	write_config(out, o);
+	result = kernel_offsets(out, error, size);
+	fputs(at + sizeof(mark) - 1, out);
+	fclose(out);
+	if (result) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

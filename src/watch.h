@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Attach what was loaded, print what it finds, and end. */
+#ifndef EBPH_WATCH_H
+#define EBPH_WATCH_H
+
+#include "compile.h"
+#include "options.h"
+#include "source.h"
+
+/*
+ * Watch as O says, with the programs and maps of L, printing to OUT, until a signal,
+ * the time limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD and SIGUSR1 are
+ * blocked by the caller. Gives the exit status.
+ */
+int watch(const struct options *o, struct loaded *l, const struct bounds *b, FILE *out);
+
+#endif
