@@ -414,7 +414,7 @@ static void set_defaults(struct options *o)
 
 static int parse(const struct complaint *c, int argc, char **argv, struct options *o)
 {
-	struct getopt_tables tables;
+	struct getopt_tables tables = {0};
 	int before, value, result;
 
 	fill_getopt_tables(&tables);

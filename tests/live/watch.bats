@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+
+# The real program on the kernel that runs here; what it watches it starts itself.
+
+setup() {
+	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
+	DIR=$(mktemp -d)
+	cat >"$DIR/hello.c" <<'C'
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	(void)argv;
+	syscall(SYS_write, 1, "hello\n", 6);
+	if (argc > 1)
+		syscall(SYS_write, 1, "more\n", 5);
+	return 0;
+}
+C
+	cat >"$DIR/count.c" <<'C'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static void *loop(void *unused)
+{
+	for (int i = 0; i < 25000; i++)
+		syscall(SYS_getppid);
+	return unused;
+}
+int main(void)
+{
+	pthread_t t[4];
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, loop, NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	for (int i = 0; i < 3; i++)
+		syscall(SYS_getppid);
+	return 0;
+}
+C
+	gcc -o "$DIR/hello" "$DIR/hello.c"
+	gcc -pthread -o "$DIR/count" "$DIR/count.c"
+}
+
+teardown() {
+	rm -rf "$DIR"
+}
+
+@test "the command's exit status passes through" {
+	run "$EBPH" -o "$DIR/out" -- sh -c 'exit 7'
+	[ "$status" -eq 7 ]
+	run "$EBPH" -o "$DIR/out" -- sh -c 'kill -9 $$'
+	[ "$status" -eq 137 ]
+	run -127 "$EBPH" -o "$DIR/out" -- "$DIR/nothing"
+	[ "$status" -eq 127 ]
+	run "$EBPH" -o "$DIR/out" -- "$DIR/hello.c"
+	[ "$status" -eq 126 ]
+}
+
+@test "one line more than ever before is an anomaly that ends in write, write" {
+	# Normal after 250 plain runs and a second; only then the run with an argument.
+	cat >"$DIR/session" <<S
+for i in \$(seq 250); do $DIR/hello; done >/dev/null
+sleep 1.5
+for i in \$(seq 10); do $DIR/hello; done >/dev/null
+touch $DIR/normal
+$DIR/hello x >/dev/null
+S
+	run "$EBPH" --normal-time 1s -j -o "$DIR/out" -- sh "$DIR/session"
+	[ "$status" -eq 0 ]
+	[ "$(jq -s --arg exe "$DIR/hello" '[.[] | select(.event=="normal" and .exe==$exe)] | length' "$DIR/out")" -eq 1 ]
+	jq -s -e --arg exe "$DIR/hello" '[.[] | select(.event=="anomaly" and .exe==$exe)]
+		| length >= 1 and .[0].sequence[-2:] == ["write","write"]
+		  and .[0].missed[0] == {"prev":"write","distance":1}' "$DIR/out"
+}
+
+@test "100,003 calls of four threads are counted to the call" {
+	"$EBPH" -j -o "$DIR/out" -- "$DIR/count"
+	counted=$(jq -s --arg exe "$DIR/count" '.[-1].profiles[] | select(.exe==$exe) | .count' "$DIR/out")
+	lost=$(jq -s '.[-1].lost' "$DIR/out")
+	strace -f -c -o "$DIR/strace" "$DIR/count"
+	expected=$(awk '$NF == "total" { print $4 }' "$DIR/strace")
+	echo "counted $counted, strace $expected, lost $lost"
+	[ "$lost" -eq 0 ]
+	# strace counts the execve too, and how often futex is called varies from run to run
+	[ "$counted" -ge 100003 ]
+	[ $((counted - expected)) -lt 20 ] && [ $((expected - counted)) -lt 20 ]
+}
+
+@test "--check tells of an anomaly by its exit status, and of none" {
+	run "$EBPH" --check -o "$DIR/out" -- "$DIR/hello"
+	[ "$status" -eq 0 ]
+	cat >"$DIR/session" <<S
+for i in \$(seq 250); do $DIR/hello; done >/dev/null
+$DIR/hello x >/dev/null
+S
+	run "$EBPH" --normal-time 0 --check -q -o "$DIR/out" -- sh "$DIR/session"
+	[ "$status" -eq 3 ]
+}
+
+@test "-p watches a running process and what it starts, nothing else" {
+	sh -c 'while :; do ls / >/dev/null; sleep 0.05; done' &
+	pid=$!
+	run "$EBPH" -p "$pid" -d 2 -j -o "$DIR/out"
+	kill "$pid"
+	[ "$status" -eq 0 ]
+	names=$(jq -s -r '.[-1].profiles[].exe' "$DIR/out" | sort | tr '\n' ' ')
+	echo "$names"
+	[ "$names" = "/usr/bin/dash /usr/bin/ls /usr/bin/sleep " ]
+}
