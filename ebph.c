@@ -20,12 +20,11 @@
 /* Options of the command line's contract that this version does not carry out. */
 static const char *unsupported(const struct options *o)
 {
-	return o->exe_count	  ? "-e"
-	       : o->not_exe_count ? "--not-exe"
-	       : o->cgroup	  ? "-c"
-	       : strcmp(o->headers, "auto") && strcmp(o->headers, "btf")
-		       ? "--kernel-headers DIR"
-		       : NULL;
+	if (o->cgroup)
+		return "-c";
+	if (strcmp(o->headers, "auto") && strcmp(o->headers, "btf"))
+		return "--kernel-headers DIR";
+	return NULL;
 }
 
 static void block_signals(void)

@@ -40,7 +40,7 @@ static const struct {
 	PROGRAM(on_fork),  PROGRAM(on_exec), PROGRAM(on_exit),	 PROGRAM(on_signal),
 	MAP(profiles),	   MAP(rows),	     MAP(threads),	 MAP(losses),
 	MAP(events),	   MAP(tails),	     MAP(free_profiles), MAP(free_rows),
-	MAP(free_threads), MAP(targets),
+	MAP(free_threads), MAP(targets),     PROGRAM(resolve),
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };
@@ -124,6 +124,8 @@ static int load_part(const struct bcc *b, void *module, int i, int sock)
 	if (!parts[i].program)
 		return b->table(module, name);
 	start = b->start(module, name);
+	if (!start && !strcmp(name, "resolve")) /* compiled in only where it is needed */
+		return -1;
 	if (!start)
 		child_fail(sock, "libbcc compiled no program %s", name);
 	fd = b->load(module, BPF_PROG_TYPE_RAW_TRACEPOINT, name, start,

@@ -8,6 +8,7 @@
 /* Descriptors of what was loaded, close-on-exec, owned by the caller; -1: not there. */
 struct loaded {
 	int enter, attach, judge, report, on_fork, on_exec, on_exit, on_signal;
+	int resolve; /* with -e or --not-exe */
 	int profiles, rows, threads, losses, events, tails;
 	int free_profiles, free_rows, free_threads, targets;
 };

@@ -177,6 +177,16 @@ enum lost {
 	LOST_KINDS,
 };
 
+/* What -e and --not-exe name, as the kernel knows it. */
+struct file_id {
+	u64 device, inode;
+};
+
+enum exe {
+	EXE_ONLY = 1,
+	EXE_NOT = 2,
+};
+
 /* How a process came to be a target (-p, or COMMAND). */
 enum target {
 	TARGET_NOW = 1,

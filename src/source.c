@@ -49,7 +49,8 @@ static void write_filters(FILE *out, const struct options *o)
 		define(out, "FILTER_COMM_1", comm[1]);
 	}
 	fprintf(out, "#define USE_CGROUP %d\n", o->cgroup != NULL);
-	fprintf(out, "#define USE_EXE 0\n#define USE_NOT_EXE 0\n");
+	fprintf(out, "#define USE_EXES %d\n#define ONLY_EXES %d\n",
+		o->exe_count || o->not_exe_count, o->exe_count != 0);
 }
 
 static void write_arch(FILE *out)

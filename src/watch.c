@@ -5,11 +5,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,6 +100,42 @@ static int add_pids(struct watch *w)
 	return 0;
 }
 
+/* Let the kernel side know the file PATH as HOW. */
+static int add_exe(struct watch *w, const char *path, enum exe how)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	u64 args[2] = {fd, how};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = args, .ctx_size_in = sizeof(args));
+	struct stat st = {0};
+	int result = 0;
+
+	if (fd < 0 || fstat(fd, &st))
+		result = -errno;
+	else if (!S_ISREG(st.st_mode))
+		result = -EINVAL;
+	else if (bpf_prog_test_run_opts(w->l->resolve, &run))
+		result = -errno;
+	else if (run.retval)
+		result = -ENOSPC;
+	if (result)
+		fprintf(stderr, "ebph: cannot watch the program %s: %s\n", path,
+			result == -EINVAL ? "it is no regular file" : strerror(-result));
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int add_exes(struct watch *w)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < w->o->exe_count && !result; i++)
+		result = add_exe(w, w->o->exes[i], EXE_ONLY);
+	for (size_t i = 0; i < w->o->not_exe_count && !result; i++)
+		result = add_exe(w, w->o->not_exes[i], EXE_NOT);
+	return result;
+}
+
 static int attach_all(struct watch *w)
 {
 	static const char *const points[LINKS] = {"sched_process_exit",
@@ -135,7 +173,7 @@ static int command_start(struct watch *w, int *tell)
 	sigset_t none;
 	int gate[2];
 
-	if (pipe2(gate, 02000000 /* O_CLOEXEC */))
+	if (pipe2(gate, O_CLOEXEC))
 		return -errno;
 	w->command = fork();
 	if (!w->command) {
@@ -298,6 +336,9 @@ static int start(struct watch *w, int *tell)
 		fprintf(stderr, "ebph: cannot read events: %s\n", strerror(errno));
 		return -EIO;
 	}
+	result = add_exes(w);
+	if (result)
+		return result;
 	result = w->o->command ? command_start(w, tell) : add_pids(w);
 	return result ? result : attach_all(w);
 }

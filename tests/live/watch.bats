@@ -112,3 +112,20 @@ S
 	echo "$names"
 	[ "$names" = "/usr/bin/dash /usr/bin/ls /usr/bin/sleep " ]
 }
+
+@test "-e watches one program only, --not-exe all but one" {
+	cat >"$DIR/session" <<S
+ls / >/dev/null
+$DIR/hello >/dev/null
+S
+	"$EBPH" -j -e "$DIR/hello" -o "$DIR/out" -- sh "$DIR/session"
+	[ "$(jq -s -r '.[-1].profiles[].exe' "$DIR/out")" = "$DIR/hello" ]
+	"$EBPH" -j --not-exe "$DIR/hello" -o "$DIR/out" -- sh "$DIR/session"
+	jq -s -e --arg exe "$DIR/hello" '[.[-1].profiles[].exe] | length == 2 and index($exe) == null' "$DIR/out"
+	run "$EBPH" -e "$DIR" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"$DIR: it is no regular file"* ]]
+	run "$EBPH" -e "$DIR/none" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"$DIR/none: No such file"* ]]
+}
