@@ -105,7 +105,8 @@ static int add_exe(struct watch *w, const char *path, enum exe how)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	u64 args[2] = {fd, how};
-	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = args, .ctx_size_in = sizeof(args));
+	struct bpf_test_run_opts run = {
+		.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
 	struct stat st = {0};
 	int result = 0;
 
