@@ -20,8 +20,6 @@
 /* Options of the command line's contract that this version does not carry out. */
 static const char *unsupported(const struct options *o)
 {
-	if (o->cgroup)
-		return "-c";
 	if (strcmp(o->headers, "auto") && strcmp(o->headers, "btf"))
 		return "--kernel-headers DIR";
 	return NULL;

@@ -40,7 +40,7 @@ static const struct {
 	PROGRAM(on_fork),  PROGRAM(on_exec), PROGRAM(on_exit),	 PROGRAM(on_signal),
 	MAP(profiles),	   MAP(rows),	     MAP(threads),	 MAP(losses),
 	MAP(events),	   MAP(tails),	     MAP(free_profiles), MAP(free_rows),
-	MAP(free_threads), MAP(targets),     PROGRAM(resolve),
+	MAP(free_threads), MAP(targets),     MAP(cgroups),	 PROGRAM(resolve),
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };

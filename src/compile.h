@@ -10,7 +10,7 @@ struct loaded {
 	int enter, attach, judge, report, on_fork, on_exec, on_exit, on_signal;
 	int resolve; /* with -e or --not-exe */
 	int profiles, rows, threads, losses, events, tails;
-	int free_profiles, free_rows, free_threads, targets;
+	int free_profiles, free_rows, free_threads, targets, cgroups;
 };
 
 /*

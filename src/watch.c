@@ -137,6 +137,24 @@ static int add_exes(struct watch *w)
 	return result;
 }
 
+/* Only processes below the cgroup (version 2) at PATH. */
+static int add_cgroup(struct watch *w, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+	u32 first = 0;
+
+	if (fd < 0 || bpf_map_update_elem(w->l->cgroups, &first, &fd, BPF_ANY))
+		result = -errno;
+	if (result)
+		fprintf(stderr,
+			"ebph: cannot watch the cgroup %s: %s; give the folder of a "
+			"cgroup of version 2, such as one below /sys/fs/cgroup\n",
+			path, strerror(-result));
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
 static int attach_all(struct watch *w)
 {
 	static const char *const points[LINKS] = {"sched_process_exit",
@@ -338,6 +356,8 @@ static int start(struct watch *w, int *tell)
 		return -EIO;
 	}
 	result = add_exes(w);
+	if (!result && w->o->cgroup)
+		result = add_cgroup(w, w->o->cgroup);
 	if (result)
 		return result;
 	result = w->o->command ? command_start(w, tell) : add_pids(w);

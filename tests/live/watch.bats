@@ -129,3 +129,21 @@ S
 	[ "$status" -eq 1 ]
 	[[ $output == *"$DIR/none: No such file"* ]]
 }
+
+@test "-c watches one cgroup only" {
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ -n "$root" ]
+	group=$root/ebph-test-$$
+	mkdir "$group"
+	sh -c "echo \$\$ >$group/cgroup.procs; while :; do ls / >/dev/null; sleep 0.05; done" &
+	pid=$!
+	run "$EBPH" -c "$group" -d 2 -j -o "$DIR/out"
+	kill "$pid"
+	wait "$pid" || true
+	for i in $(seq 100); do rmdir "$group" 2>/dev/null && break; sleep 0.05; done
+	[ "$status" -eq 0 ]
+	[ "$(jq -s -r '.[-1].profiles[].exe' "$DIR/out" | sort | tr '\n' ' ')" = "/usr/bin/dash /usr/bin/ls /usr/bin/sleep " ]
+	run "$EBPH" -c "$DIR" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"cannot watch the cgroup $DIR"* ]]
+}
