@@ -25,6 +25,23 @@ static const char *unsupported(const struct options *o)
 	return NULL;
 }
 
+/* 1 when this process may load BPF programs, as far as its capabilities tell. */
+static int may_load(void)
+{
+	const unsigned long long admin = 1ULL << 21, bpf = 1ULL << 39,
+				 perfmon = 1ULL << 38;
+	unsigned long long caps = ~0ULL;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "CapEff:", 7))
+			caps = strtoull(line + 7, NULL, 16);
+	if (f)
+		fclose(f);
+	return caps & admin || ((caps & bpf) && (caps & perfmon));
+}
+
 static void block_signals(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGCHLD, SIGUSR1};
@@ -54,6 +71,13 @@ static int run(const struct options *o)
 		fputs(text, stdout);
 		free(text);
 		return 0;
+	}
+	if (!may_load()) {
+		fprintf(stderr,
+			"ebph: loading BPF programs needs root, or CAP_SYS_ADMIN, or "
+			"CAP_BPF and CAP_PERFMON\n");
+		free(text);
+		return 1;
 	}
 	result = headers_make(headers, sizeof(headers));
 	if (result) {

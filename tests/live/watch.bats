@@ -147,3 +147,11 @@ S
 	[ "$status" -eq 1 ]
 	[[ $output == *"cannot watch the cgroup $DIR"* ]]
 }
+
+@test "an ordinary user is told which capabilities are missing" {
+	chmod 755 "$DIR"
+	cp "$EBPH" "$DIR/ebph"
+	run setpriv --reuid 65534 --clear-groups --inh-caps=-all "$DIR/ebph" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"CAP_BPF and CAP_PERFMON"* ]]
+}
