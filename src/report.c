@@ -42,6 +42,12 @@ void report_free(struct report *r)
 	r->exe = NULL;
 }
 
+static void flush(struct report *r)
+{
+	if (fflush(r->out) && !r->error)
+		r->error = errno;
+}
+
 static const char *exe_of(const struct report *r, u32 slot)
 {
 	return slot <= r->slots && r->exe[slot] ? r->exe[slot] : "(unknown)";
@@ -216,7 +222,7 @@ void report_event(struct report *r, const struct event *e, size_t size)
 		event_json(r, e);
 	else
 		event_text(r, e);
-	fflush(r->out);
+	flush(r);
 }
 
 void report_summary_begin(struct report *r)
@@ -281,7 +287,7 @@ void report_summary_end(struct report *r, const struct totals *t)
 			"%" PRIu64 " system calls, %u threads, %" PRIu64 " lost\n",
 			t->system_calls, t->threads, t->lost);
 	}
-	fflush(r->out);
+	flush(r);
 }
 
 void report_lost(struct report *r, const char *what, u64 count)
@@ -294,5 +300,5 @@ void report_lost(struct report *r, const char *what, u64 count)
 	json_object_set_new(j, "what", json_string(what));
 	json_object_set_new(j, "count", json_integer((json_int_t)count));
 	put(r, j);
-	fflush(r->out);
+	flush(r);
 }

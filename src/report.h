@@ -15,6 +15,7 @@ struct report {
 	u32 slots;  /* profiles that may exist, slots 1..slots */
 	char **exe; /* path of each slot */
 	bool header_done;
+	int error;		/* errno of the first write that failed; 0: none */
 	u64 anomalies;		/* printed */
 	struct json_t *summary; /* rows so far */
 };

@@ -321,7 +321,7 @@ static void loop(struct watch *w)
 	struct pollfd fds[] = {{.fd = ring_buffer__epoll_fd(w->ring), .events = POLLIN},
 			       {.fd = w->signals, .events = POLLIN}};
 
-	while (!w->done && !ferror(w->report.out)) {
+	while (!w->done && !w->report.error) {
 		poll(fds, 2, TICK_MS);
 		ring_buffer__consume(w->ring);
 		on_signal(w);
@@ -331,6 +331,17 @@ static void loop(struct watch *w)
 		}
 		if (w->o->duration_ns && now_ns() - start >= w->o->duration_ns)
 			w->done = true;
+	}
+}
+
+/* Whatever ended the watching, the command's status is ours to pass on. */
+static void command_wait(struct watch *w)
+{
+	struct pollfd fd = {.fd = w->signals, .events = POLLIN};
+
+	while (w->command > 0) {
+		poll(&fd, 1, -1);
+		on_signal(w);
 	}
 }
 
@@ -382,7 +393,9 @@ int watch(const struct options *o, struct loaded *l, const struct bounds *b, FIL
 		loop(&w);
 		detach_all(&w);
 		ring_buffer__consume(w.ring);
-		print_summary(&w);
+		if (!o->quiet)
+			print_summary(&w);
+		command_wait(&w);
 		status = o->command ? w.command_status : 0;
 		if (o->check && w.report.anomalies)
 			status = 3;
@@ -390,5 +403,11 @@ int watch(const struct options *o, struct loaded *l, const struct bounds *b, FIL
 	detach_all(&w);
 	ring_buffer__free(w.ring);
 	report_free(&w.report);
+	if (w.report.error && w.report.error != EPIPE) {
+		fprintf(stderr, "ebph: cannot write %s: %s\n",
+			o->output ? o->output : "to standard output",
+			strerror(w.report.error));
+		return 1;
+	}
 	return result ? 1 : status;
 }

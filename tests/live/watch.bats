@@ -155,3 +155,19 @@ S
 	[ "$status" -eq 1 ]
 	[[ $output == *"CAP_BPF and CAP_PERFMON"* ]]
 }
+
+@test "a closed pipe ends ebph quietly, a full output with an error" {
+	"$EBPH" -i 0.2 2>"$DIR/err" | head -n 1 >/dev/null
+	[ "${PIPESTATUS[0]}" -eq 0 ]
+	[ "$(cat "$DIR/err")" = "ebph: watching" ]
+	run "$EBPH" -d 1 -o /dev/full
+	[ "$status" -eq 1 ]
+	[[ $output == *"cannot write /dev/full: No space left on device"* ]]
+}
+
+@test "after -d the command still runs to its end, and its status is passed on" {
+	run "$EBPH" -q -d 0.3 -o "$DIR/out" -- sh -c 'sleep 1; touch "$0"; exit 5' "$DIR/done"
+	[ "$status" -eq 5 ]
+	[ -e "$DIR/done" ]
+	[ ! -s "$DIR/out" ]
+}
