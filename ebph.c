@@ -60,7 +60,8 @@ static int run(const struct options *o)
 	char error[600], headers[256];
 	struct loaded loaded;
 	FILE *out = stdout;
-	char *text = source_text(o, error, sizeof(error));
+	bool raw = !getenv("EBPH_CLASSIC");
+	char *text = source_text(o, raw, error, sizeof(error));
 	int result;
 
 	if (!text) {
@@ -86,7 +87,7 @@ static int run(const struct options *o)
 		free(text);
 		return 1;
 	}
-	result = compile(text, headers, &loaded, error, sizeof(error));
+	result = compile(text, headers, raw, &loaded, error, sizeof(error));
 	headers_remove(headers);
 	free(text);
 	if (result) {
@@ -100,7 +101,7 @@ static int run(const struct options *o)
 			strerror(errno));
 		result = 1;
 	} else {
-		result = watch(o, &loaded, &bounds, out);
+		result = watch(o, &loaded, &bounds, raw, out);
 	}
 	if (out && out != stdout && fclose(out) && !result)
 		result = 1;

@@ -23,24 +23,28 @@ struct message {
 	char error[512];
 };
 
+enum part { MAP, ATTACHED, TESTRUN };
+
+#define PART(kind, x)                                \
+	{                                            \
+#x, offsetof(struct loaded, x), kind \
+	}
+
 static const struct {
 	const char *name;
 	size_t offset;
-	int program;
+	enum part kind;
 } parts[] = {
-#define PROGRAM(x)                                \
-	{                                         \
-#x, offsetof(struct loaded, x), 1 \
-	}
-#define MAP(x)                                    \
-	{                                         \
-#x, offsetof(struct loaded, x), 0 \
-	}
-	PROGRAM(enter),	   PROGRAM(attach),  PROGRAM(judge),	 PROGRAM(report),
-	PROGRAM(on_fork),  PROGRAM(on_exec), PROGRAM(on_exit),	 PROGRAM(on_signal),
-	MAP(profiles),	   MAP(rows),	     MAP(threads),	 MAP(losses),
-	MAP(events),	   MAP(tails),	     MAP(free_profiles), MAP(free_rows),
-	MAP(free_threads), MAP(targets),     MAP(cgroups),	 PROGRAM(resolve),
+	PART(ATTACHED, enter),	   PART(ATTACHED, attach),  PART(ATTACHED, known),
+	PART(ATTACHED, judge),	   PART(ATTACHED, name),    PART(ATTACHED, report),
+	PART(ATTACHED, on_fork),   PART(ATTACHED, on_exec), PART(ATTACHED, on_exit),
+	PART(ATTACHED, on_signal), PART(TESTRUN, command),  PART(TESTRUN, resolve),
+	PART(MAP, profiles),	   PART(MAP, rows),	    PART(MAP, threads),
+	PART(MAP, losses),	   PART(MAP, taken),	    PART(MAP, events),
+	PART(MAP, tails),	   PART(MAP, by_identity),  PART(MAP, free_profiles),
+	PART(MAP, free_rows),	   PART(MAP, free_threads), PART(MAP, targets),
+	PART(MAP, cgroups),	   PART(MAP, locks),	    PART(MAP, handovers),
+	PART(MAP, scratches),	   PART(MAP, owners),	    PART(MAP, exes),
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };
@@ -115,22 +119,24 @@ child_fail(int sock, const char *format, ...)
 	_exit(1);
 }
 
-static int load_part(const struct bcc *b, void *module, int i, int sock)
+static int load_part(const struct bcc *b, void *module, int i, bool raw, int sock)
 {
 	const char *name = parts[i].name;
 	const struct bpf_insn *start;
 	int fd;
 
-	if (!parts[i].program)
+	if (parts[i].kind == MAP)
 		return b->table(module, name);
 	start = b->start(module, name);
 	if (!start && !strcmp(name, "resolve")) /* compiled in only where it is needed */
 		return -1;
 	if (!start)
 		child_fail(sock, "libbcc compiled no program %s", name);
-	fd = b->load(module, BPF_PROG_TYPE_RAW_TRACEPOINT, name, start,
-		     b->length(module, name), b->license(module), b->version(module), 0,
-		     NULL, 0, NULL, -1);
+	fd = b->load(module,
+		     raw || parts[i].kind == TESTRUN ? BPF_PROG_TYPE_RAW_TRACEPOINT
+						     : BPF_PROG_TYPE_TRACEPOINT,
+		     name, start, b->length(module, name), b->license(module),
+		     b->version(module), 0, NULL, 0, NULL, -1);
 	if (fd < 0)
 		child_fail(
 			sock,
@@ -142,7 +148,7 @@ static int load_part(const struct bcc *b, void *module, int i, int sock)
 }
 
 __attribute__((noreturn)) static void child(int sock, const char *text,
-					    const char *headers)
+					    const char *headers, bool raw)
 {
 	const char *flags[] = {"-O2", "-Wno-unused-function", "-Wno-unknown-attributes",
 			       "-Wno-macro-redefined"};
@@ -165,7 +171,7 @@ __attribute__((noreturn)) static void child(int sock, const char *text,
 			"libbcc could not compile the BPF source (its words are above)");
 	for (int i = 0; i < PARTS; i++) {
 		struct message m = {.index = i};
-		int fd = load_part(&b, module, i, sock);
+		int fd = load_part(&b, module, i, raw, sock);
 
 		if (fd >= 0)
 			send_message(sock, &m, fd);
@@ -198,8 +204,8 @@ static int receive(int sock, int *fd, char *error, size_t size)
 	return m.index;
 }
 
-int compile(const char *text, const char *headers, struct loaded *l, char *error,
-	    size_t size)
+int compile(const char *text, const char *headers, bool raw, struct loaded *l,
+	    char *error, size_t size)
 {
 	int sock[2], status, index, fd;
 	pid_t pid;
@@ -210,7 +216,7 @@ int compile(const char *text, const char *headers, struct loaded *l, char *error
 	pid = fork();
 	if (!pid) {
 		close(sock[0]);
-		child(sock[1], text, headers);
+		child(sock[1], text, headers, raw);
 	}
 	close(sock[1]);
 	*error = 0;
@@ -237,4 +243,12 @@ void loaded_close(struct loaded *l)
 			close(*part_of(l, i));
 		*part_of(l, i) = -1;
 	}
+}
+
+int loaded_map(const struct loaded *l, int i)
+{
+	for (int part = 0; part < PARTS; part++)
+		if (parts[part].kind == MAP && !i--)
+			return *part_of((struct loaded *)l, part);
+	return -ENOENT;
 }

@@ -51,6 +51,11 @@ static const struct member members[] = {
 	{"dentry_d_name_len", "dentry", "d_name.len"},
 	{"sigaction_handler", "k_sigaction", "sa.sa_handler"},
 	{"sigaction_flags", "k_sigaction", "sa.sa_flags"},
+	{"sys_enter_id", "trace_event_raw_sys_enter", "id"},
+	{"fork_child_pid", "trace_event_raw_sched_process_fork", "child_pid"},
+	{"exec_old_pid", "trace_event_raw_sched_process_exec", "old_pid"},
+	{"signal_sa_handler", "trace_event_raw_signal_deliver", "sa_handler"},
+	{"signal_sa_flags", "trace_event_raw_signal_deliver", "sa_flags"},
 #if defined(__x86_64__)
 	{"task_status", "task_struct", "thread_info.status"},
 	{"regs_result", "pt_regs", "ax"},

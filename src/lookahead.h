@@ -52,7 +52,7 @@ LOOKAHEAD_INLINE int window_is_wide(u64 window)
  * The column of INDEX in its block. The compiler must not see that a mask is
  * superfluous: the verifier wants it.
  */
-LOOKAHEAD_INLINE u32 column_of(u32 index)
+LOOKAHEAD_INLINE u64 column_of(u64 index)
 {
 	__asm__ volatile("" : "+r"(index));
 	return index & (CHUNK - 1);
@@ -112,17 +112,38 @@ LOOKAHEAD_INLINE void row_learn(struct row *row, u32 chunk_index, u64 window)
 	}
 }
 
-/* 1 when ROW needs no row_sync(). */
-LOOKAHEAD_INLINE int row_is_current(const struct row *row, const struct profile *p)
+/* What row_knows() must find: the train pairs, and of a normal profile the test pairs. */
+LOOKAHEAD_INLINE u64 row_wanted(u32 state)
 {
-	return row->train_gen == p->train_gen && row->test_gen == p->test_gen;
+	return state == STATE_NORMAL ? 1 << TRAIN_SHIFT | 1 << TEST_SHIFT
+				     : 1 << TRAIN_SHIFT;
 }
 
 /*
- * Bring ROW up to date with P. Test pairs first: they were copied before any later
- * clearing of the train pairs.
+ * 1 when ROW, a first block, has all pairs of WINDOW, which is not wide, in all the
+ * arrays that WANTED (from row_wanted()) names.
  */
-LOOKAHEAD_INLINE void row_sync(struct row *row, const struct profile *p)
+LOOKAHEAD_INLINE int row_knows(const struct row *row, u64 window, u64 wanted)
+{
+	u64 known = wanted;
+
+	UNROLL
+	for (u32 d = 0; d < DISTANCES; d++)
+		known &= row->cell[column_of(window >> (8 * d))] >> d;
+	return known == wanted;
+}
+
+/* 1 when ROW needs no row_sync(). */
+LOOKAHEAD_INLINE int row_is_current(const struct row *row, const struct profile *p)
+{
+	return row->gens == p->gens;
+}
+
+/*
+ * Bring ROW, block CHUNK_INDEX of its row, up to date with P. Test pairs first: they
+ * were copied before any later clearing of the train pairs.
+ */
+LOOKAHEAD_INLINE void row_sync(struct row *row, u32 chunk_index, const struct profile *p)
 {
 	const u64 train = 0x00ff00ff00ff00ffULL, test = train << TEST_SHIFT;
 	u64 keep = 0, copy = 0;
@@ -137,8 +158,9 @@ LOOKAHEAD_INLINE void row_sync(struct row *row, const struct profile *p)
 	for (u32 i = 0; i < CHUNK / 4; i++)
 		row->word[i] = (row->word[i] & keep) | (row->word[i] & copy)
 							       << TEST_SHIFT;
-	row->train_gen = p->train_gen;
-	row->test_gen = p->test_gen;
+	if (!chunk_index)
+		row->cell[INDEX_NONE] = 0xffff;
+	row->gens = p->gens;
 }
 
 /* ---- counters ---- */

@@ -37,6 +37,7 @@ enum profile_state {
 	STATE_TRAINING,
 	STATE_FROZEN,
 	STATE_NORMAL,
+	STATE_RETIRED, /* its threads look for another profile at their next call */
 };
 
 /*
@@ -47,10 +48,18 @@ enum profile_state {
  * Clearing all rows of a profile, and copying train to test, cost one increment:
  * a row whose generations are not its profile's is brought up to date when it is
  * next used (row_sync).
+ *
+ * Column 0 of the first block stands for an empty slot of the window: all its bits
+ * are set, so that no test need look whether a slot is filled.
  */
 struct row {
-	u32 train_gen;
-	u32 test_gen;
+	union {
+		struct {
+			u32 train_gen;
+			u32 test_gen;
+		};
+		u64 gens;
+	};
 	u32 more[CHUNKS - 1]; /* blocks of the columns from CHUNK on; 0: none */
 	u32 unused;
 	union {
@@ -78,31 +87,40 @@ struct rules {
 	u64 window_mask; /* the bytes of a packed window that are in use */
 };
 
+/*
+ * The first part is only read by a known call, what calls write comes last: threads
+ * on different CPUs then do not take each other's cache lines away.
+ */
 struct profile {
-	u32 state;	/* enum profile_state */
-	u32 epoch;	/* changes whenever threads must look again */
-	u32 zero_epoch; /* epoch at which train_count last became zero */
-	u32 frame_gen;	/* changes when its threads' frames are emptied */
-	u32 train_gen;	/* changes when the train pairs are cleared */
-	u32 test_gen;	/* changes when test pairs are replaced */
+	u32 state; /* enum profile_state */
+	u32 epoch; /* changes whenever threads must look again */
+	union {
+		struct {
+			u32 train_gen; /* changes when the train pairs are cleared */
+			u32 test_gen;  /* changes when test pairs are replaced */
+		};
+		u64 gens;
+	};
 	u32 test_from;	/* the train_gen that test pairs were copied from */
 	u32 test_valid; /* 0: test pairs are empty, not copied */
-	u64 count;	/* all calls ever */
-	u64 train_count;
-	u64 change_count; /* train_count at the last new pair: "normal_count" */
-	u64 sequences;
-	u64 anomalies;
-	u64 normal_time; /* boot clock, ns; when frozen */
-	u64 checked;	 /* jiffies when normal_time was last compared */
-	u64 last_used;	 /* boot clock, ns */
+	u32 frame_gen;	/* changes when its threads' frames are emptied */
+	u32 zero_epoch; /* epoch at which train_count last became zero */
+	u64 check_at; /* jiffies from which a frozen profile's calls look at the clock */
 	struct identity identity;
-	u32 threads;	 /* that run it now */
-	u32 named;	 /* its path reached user space */
 	u32 symbols;	 /* distinct calls seen: indices 1..symbols */
 	u32 overflowed;	 /* distinct calls folded into INDEX_OVERFLOW */
 	u32 row[256];	 /* block of each current call's row; 0: none */
 	u16 symbol[256]; /* of each index */
 	u8 index[SYMBOLS + 7];
+	u64 count; /* all calls ever */
+	u64 train_count;
+	u64 change_count; /* train_count at the last new pair: "normal_count" */
+	u64 sequences;
+	u64 anomalies;
+	u64 normal_time; /* boot clock, ns; when frozen */
+	u64 last_used;	 /* boot clock, ns */
+	u32 threads;	 /* that run it now */
+	u32 named;	 /* its path reached user space */
 };
 
 /* A window that waits for a signal handler to return. */
@@ -122,13 +140,23 @@ struct thread {
 	u32 lfc;
 	u32 max_lfc;
 	u64 frame[2]; /* the newest call in the lowest bit of frame[0] */
+	union {
+		struct {
+			u32 depth;   /* handlers entered; above SIGNAL_DEPTH: not kept */
+			u32 restart; /* as in struct interrupted */
+		};
+		u64 interrupted; /* not 0: one of the two is not */
+	};
 	u32 frame_gen;
-	u32 depth;   /* signal handlers entered; above SIGNAL_DEPTH: not kept */
-	u32 restart; /* as in struct interrupted */
 	u32 tid, tgid;
-	u32 flags;
+	u32 flags; /* THREAD_* */
 	struct interrupted signal[SIGNAL_DEPTH];
 	u64 regs; /* kernel address of its user registers */
+};
+
+enum {
+	THREAD_EXCLUDED = 1, /* runs a program that is not watched */
+	THREAD_EXECED = 2,   /* its exec is not told of yet */
 };
 
 enum event_type {
@@ -175,6 +203,32 @@ enum lost {
 	LOST_OVERFLOW, /* calls folded into the overflow symbol */
 	LOST_FORK,     /* children that began without their parent's window */
 	LOST_KINDS,
+};
+
+/* What was taken off the lists of free slots so far. */
+enum taken {
+	TAKEN_PROFILES,
+	TAKEN_ROWS,
+	TAKEN_THREADS,
+	TAKEN_KINDS,
+};
+
+/* command()'s answer to it. */
+enum answer {
+	ANSWER_DONE,
+	ANSWER_NO_PROFILE, /* the slot holds none */
+	ANSWER_IN_USE,
+	ANSWER_LOCKED, /* too busy: try again */
+};
+
+/* What user space may ask of a profile; see command() in the BPF source. */
+enum verb {
+	VERB_RETIRE_UNUSED, /* gives EBUSY when a thread runs it */
+	VERB_RETIRE,
+	VERB_NORMALIZE,
+	VERB_TOLERIZE,
+	VERB_SENSITIZE,
+	VERB_RESET,
 };
 
 /* What -e and --not-exe name, as the kernel knows it. */

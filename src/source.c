@@ -70,7 +70,7 @@ static void write_arch(FILE *out)
 #endif
 }
 
-static void write_config(FILE *out, const struct options *o)
+static void write_config(FILE *out, const struct options *o, bool raw)
 {
 	struct bounds b = source_bounds(o);
 
@@ -86,11 +86,12 @@ static void write_config(FILE *out, const struct options *o)
 	define(out, "WINDOW_MASK", window_mask(o->window));
 	fprintf(out, "#define VERBOSE %d\n#define SELF %d\n", o->verbose, (int)getpid());
 	fprintf(out, "#define USE_TASK_STORAGE %d\n", kernel_has_task_storage());
+	fprintf(out, "#define RAW_TRACEPOINTS %d\n", raw);
 	write_filters(out, o);
 	write_arch(out);
 }
 
-char *source_text(const struct options *o, char *error, size_t size)
+char *source_text(const struct options *o, bool raw, char *error, size_t size)
 {
 	static const char mark[] = "@CONFIG@";
 	const char *at = strstr(bpf_source, mark);
@@ -104,7 +105,7 @@ char *source_text(const struct options *o, char *error, size_t size)
 		return NULL;
 	}
 	fwrite(bpf_source, 1, at - bpf_source, out);
-	write_config(out, o);
+	write_config(out, o, raw);
 	result = kernel_offsets(out, error, size);
 	fputs(at + sizeof(mark) - 1, out);
 	fclose(out);

@@ -13,9 +13,9 @@ struct bounds {
 struct bounds source_bounds(const struct options *o);
 
 /*
- * The complete source for O, to be freed; NULL with a sentence in ERROR when the
+ * The complete source for O, for RAW or classic tracepoints, to be freed; NULL with a sentence in ERROR when the
  * kernel's layout cannot be had.
  */
-char *source_text(const struct options *o, char *error, size_t size);
+char *source_text(const struct options *o, bool raw, char *error, size_t size);
 
 #endif
