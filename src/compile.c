@@ -45,6 +45,7 @@ static const struct {
 	PART(MAP, free_rows),	   PART(MAP, free_threads), PART(MAP, targets),
 	PART(MAP, cgroups),	   PART(MAP, locks),	    PART(MAP, handovers),
 	PART(MAP, scratches),	   PART(MAP, owners),	    PART(MAP, exes),
+	PART(MAP, hints),
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };

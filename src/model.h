@@ -133,13 +133,12 @@ struct interrupted {
 
 struct thread {
 	u64 window;  /* earlier calls, the nearest in the lowest byte */
+	u32 tid;     /* 0: the slot is free */
 	u32 profile; /* 0: none yet */
 	u32 epoch;   /* its profile's when it last looked */
 	u32 state;   /* its profile's at that epoch */
 	u32 pending; /* calls not yet added to the profile */
 	u32 lfc;
-	u32 max_lfc;
-	u64 frame[2]; /* the newest call in the lowest bit of frame[0] */
 	union {
 		struct {
 			u32 depth;   /* handlers entered; above SIGNAL_DEPTH: not kept */
@@ -147,11 +146,15 @@ struct thread {
 		};
 		u64 interrupted; /* not 0: one of the two is not */
 	};
+	u64 frame[2]; /* the newest call in the lowest bit of frame[0] */
 	u32 frame_gen;
-	u32 tid, tgid;
+	u32 max_lfc;
+	u32 tgid;
 	u32 flags; /* THREAD_* */
-	struct interrupted signal[SIGNAL_DEPTH];
+	u32 slot;  /* its own */
+	u32 unused;
 	u64 regs; /* kernel address of its user registers */
+	struct interrupted signal[SIGNAL_DEPTH];
 };
 
 enum {
@@ -251,6 +254,6 @@ _Static_assert(sizeof(struct event) == 160, "struct event");
 _Static_assert(sizeof(struct row) == 152, "struct row");
 _Static_assert(sizeof(struct identity) == 40, "struct identity");
 _Static_assert(sizeof(struct profile) == 3296, "struct profile");
-_Static_assert(sizeof(struct thread) == 208, "struct thread");
+_Static_assert(sizeof(struct thread) == 216, "struct thread");
 
 #endif
