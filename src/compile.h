@@ -14,7 +14,8 @@ struct loaded {
 	int resolve; /* likewise; with -e or --not-exe */
 	int profiles, rows, threads, losses, taken, events, tails, by_identity;
 	int free_profiles, free_rows, free_threads, targets, cgroups;
-	int locks, handovers, scratches, owners, exes, hints; /* held for their size only */
+	int locks, handovers, scratches, owners, exes,
+		hints; /* held for their size only */
 };
 
 /*

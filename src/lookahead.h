@@ -133,6 +133,25 @@ LOOKAHEAD_INLINE int row_knows(const struct row *row, u64 window, u64 wanted)
 	return known == wanted;
 }
 
+/* ---- windows remembered to be known ---- */
+
+/* The place of WINDOW among a profile's memos. */
+LOOKAHEAD_INLINE u64 memo_place(u64 window)
+{
+	u64 place = window * 0x9e3779b97f4a7c15ULL >> 59;
+
+	__asm__ volatile("" : "+r"(place));
+	return place & (MEMOS - 1);
+}
+
+/* What a memo's second half is for a call that made of window BEFORE another. */
+LOOKAHEAD_INLINE u64 memo_rest(u64 before, u32 epoch)
+{
+	return before >> 56 << 32 | epoch;
+}
+
+/* ---- rows ---- */
+
 /* 1 when ROW needs no row_sync(). */
 LOOKAHEAD_INLINE int row_is_current(const struct row *row, const struct profile *p)
 {
@@ -225,11 +244,17 @@ LOOKAHEAD_INLINE int profile_changed(struct profile *p)
 	return 1;
 }
 
-/* The freeze rule (SEMANTICS, States): 1 when P became frozen. NOW: boot clock, ns. */
+/* The freeze rule (SEMANTICS, States): 1 when P must freeze. */
+LOOKAHEAD_INLINE int must_freeze(const struct profile *p, const struct rules *r)
+{
+	return p->state == STATE_TRAINING && p->change_count &&
+	       p->train_count * r->factor_den > p->change_count * r->factor;
+}
+
+/* Freeze P if it must: 1 when it became frozen. NOW: boot clock, ns. */
 LOOKAHEAD_INLINE int freeze(struct profile *p, const struct rules *r, u64 now)
 {
-	if (p->state != STATE_TRAINING || !p->change_count ||
-	    p->train_count * r->factor_den <= p->change_count * r->factor)
+	if (!must_freeze(p, r))
 		return 0;
 	p->state = STATE_FROZEN;
 	p->normal_time = now + r->normal_wait;

@@ -16,7 +16,10 @@ enum {
 	CHUNK = 64,	      /* columns in a row's block */
 	CHUNKS = 4,
 	SIGNAL_DEPTH = 4, /* nested handlers whose windows are kept */
-	PENDING_MAX = 64, /* calls that a thread may hold back from its profile */
+	/* calls that a thread may hold back from a profile in training, and from others */
+	PENDING_TRAINING = 64,
+	PENDING_MAX = 4096,
+	MEMOS = 32, /* windows that a profile remembers to be known; a power of 2 */
 };
 
 /*
@@ -87,6 +90,18 @@ struct rules {
 	u64 window_mask; /* the bytes of a packed window that are in use */
 };
 
+/* A window whose pairs were all known when its profile's epoch was EPOCH. */
+struct memo {
+	u64 window; /* after the call */
+	union {
+		struct {
+			u32 epoch;
+			u32 oldest; /* the index that the call pushed out */
+		};
+		u64 rest;
+	};
+};
+
 /*
  * The first part is only read by a known call, what calls write comes last: threads
  * on different CPUs then do not take each other's cache lines away.
@@ -112,6 +127,7 @@ struct profile {
 	u32 row[256];	 /* block of each current call's row; 0: none */
 	u16 symbol[256]; /* of each index */
 	u8 index[SYMBOLS + 7];
+	struct memo memo[MEMOS];
 	u64 count; /* all calls ever */
 	u64 train_count;
 	u64 change_count; /* train_count at the last new pair: "normal_count" */
@@ -138,13 +154,14 @@ struct thread {
 	u32 epoch;   /* its profile's when it last looked */
 	u32 state;   /* its profile's at that epoch */
 	u32 pending; /* calls not yet added to the profile */
-	u32 lfc;
+	u32 full;    /* pending must stay below: 0 until it has looked */
 	union {
 		struct {
-			u32 depth;   /* handlers entered; above SIGNAL_DEPTH: not kept */
+			u16 lfc;
+			u16 depth;   /* handlers entered; above SIGNAL_DEPTH: not kept */
 			u32 restart; /* as in struct interrupted */
 		};
-		u64 interrupted; /* not 0: one of the two is not */
+		u64 special; /* not 0: one of these is not */
 	};
 	u64 frame[2]; /* the newest call in the lowest bit of frame[0] */
 	u32 frame_gen;
@@ -152,7 +169,7 @@ struct thread {
 	u32 tgid;
 	u32 flags; /* THREAD_* */
 	u32 slot;  /* its own */
-	u32 unused;
+	u32 unused2;
 	u64 regs; /* kernel address of its user registers */
 	struct interrupted signal[SIGNAL_DEPTH];
 };
@@ -253,7 +270,7 @@ enum target {
 _Static_assert(sizeof(struct event) == 160, "struct event");
 _Static_assert(sizeof(struct row) == 152, "struct row");
 _Static_assert(sizeof(struct identity) == 40, "struct identity");
-_Static_assert(sizeof(struct profile) == 3296, "struct profile");
+_Static_assert(sizeof(struct profile) == 3808, "struct profile");
 _Static_assert(sizeof(struct thread) == 216, "struct thread");
 
 #endif
