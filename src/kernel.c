@@ -122,10 +122,10 @@ static int find_path(const struct btf *btf, int type, const char *path, size_t l
 	return 0;
 }
 
-static int find(const struct btf *btf, const struct member *m, unsigned int *offset)
+int kernel_member(const struct btf *btf, const char *name, const char *path,
+		  unsigned int *offset)
 {
-	int type = btf__find_by_name_kind(btf, m->type, BTF_KIND_STRUCT);
-	const char *path = m->path;
+	int type = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
 
 	while (type > 0 && *path) {
 		size_t length = strcspn(path, "|");
@@ -154,7 +154,7 @@ int kernel_offsets(FILE *out, char *error, size_t size)
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members) && !result; i++) {
 		unsigned int offset;
 
-		result = find(btf, &members[i], &offset);
+		result = kernel_member(btf, members[i].type, members[i].path, &offset);
 		if (result)
 			snprintf(error, size, "this kernel's struct %s has no member %s",
 				 members[i].type, members[i].path);
