@@ -14,6 +14,7 @@
 #include "compile.h"
 #include "headers.h"
 #include "options.h"
+#include "preempt.h"
 #include "source.h"
 #include "watch.h"
 
@@ -54,13 +55,23 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Raw tracepoints, unless their programs can be preempted: calls would be lost. */
+static bool use_raw_tracepoints(void)
+{
+	const char *wish = getenv("EBPH_TRACEPOINTS");
+
+	if (wish && *wish)
+		return strcmp(wish, "classic") != 0;
+	return preempt_raw_tracepoints() != 1;
+}
+
 static int run(const struct options *o)
 {
 	struct bounds bounds = source_bounds(o);
 	char error[600], headers[256];
 	struct loaded loaded;
 	FILE *out = stdout;
-	bool raw = !getenv("EBPH_CLASSIC");
+	bool raw = use_raw_tracepoints();
 	char *text = source_text(o, raw, error, sizeof(error));
 	int result;
 

@@ -170,12 +170,21 @@ int kernel_offsets(FILE *out, char *error, size_t size)
 	return result;
 }
 
-int kernel_has_task_storage(void)
+static int has_function(const char *name)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	int id = btf ? btf__find_by_name_kind(btf, "bpf_task_storage_get", BTF_KIND_FUNC)
-		     : -1;
+	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
 
 	btf__free(btf);
 	return id > 0;
+}
+
+int kernel_has_task_storage(void)
+{
+	return has_function("bpf_task_storage_get");
+}
+
+int kernel_has_task_regs(void)
+{
+	return has_function("bpf_task_pt_regs");
 }

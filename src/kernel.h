@@ -26,4 +26,7 @@ int kernel_member(const struct btf *btf, const char *name, const char *path,
 /* 1 when the running kernel has tasks' local storage (5.11 on), as its BTF tells. */
 int kernel_has_task_storage(void);
 
+/* 1 when BPF programs may ask for a task's user registers (5.15), else 0. */
+int kernel_has_task_regs(void);
+
 #endif

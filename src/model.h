@@ -22,6 +22,8 @@ enum {
 	MEMOS = 32, /* windows that a profile remembers to be known; a power of 2 */
 };
 
+#define ROW_NO_ROOM 0xffffffffU /* in place of a block's slot */
+
 /*
  * A symbol is a call by ABI and number. x86-64 and arm64 calls come first, then
  * those of 32-bit programs, then x32's (whose own numbers begin at 512).

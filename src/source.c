@@ -58,12 +58,14 @@ static void write_arch(FILE *out)
 #if defined(__x86_64__)
 	fprintf(out,
 		"#define ARCH_X86 1\n#define X32_BIT 0x40000000\n#define SYMBOL_RESTART 219\n"
+		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 15\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
 		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 1024\n");
 #elif defined(__aarch64__)
 	fprintf(out,
 		"#define ARCH_ARM64 1\n#define X32_BIT (1ULL << 63) /* no such ABI */\n"
 		"#define SYMBOL_RESTART 128\n"
+		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 139\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
 		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 4096\n");
 #else
@@ -87,6 +89,7 @@ static void write_config(FILE *out, const struct options *o, bool raw)
 	define(out, "WINDOW_MASK", window_mask(o->window));
 	fprintf(out, "#define VERBOSE %d\n#define SELF %d\n", o->verbose, (int)getpid());
 	fprintf(out, "#define USE_TASK_STORAGE %d\n", kernel_has_task_storage());
+	fprintf(out, "#define USE_TASK_REGS %d\n", kernel_has_task_regs());
 	fprintf(out, "#define RAW_TRACEPOINTS %d\n", raw);
 	write_filters(out, o);
 	write_arch(out);

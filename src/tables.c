@@ -132,7 +132,7 @@ static void free_rows(struct tables *t, const struct profile *p)
 		if (!p->row[i] || bpf_map_lookup_elem(t->l->rows, &p->row[i], &r))
 			continue;
 		for (u32 k = 0; k < CHUNKS - 1; k++)
-			if (r.more[k])
+			if (r.more[k] && r.more[k] != ROW_NO_ROOM)
 				free_row(t, r.more[k]);
 		free_row(t, p->row[i]);
 	}
@@ -148,7 +148,7 @@ static u32 count_rows(const struct tables *t, const struct profile *p)
 			continue;
 		count++;
 		for (u32 k = 0; k < CHUNKS - 1; k++)
-			count += r.more[k] != 0;
+			count += r.more[k] && r.more[k] != ROW_NO_ROOM;
 	}
 	return count;
 }
