@@ -40,12 +40,12 @@ static const struct {
 	PART(ATTACHED, on_fork),   PART(ATTACHED, on_exec), PART(ATTACHED, on_exit),
 	PART(ATTACHED, on_signal), PART(TESTRUN, command),  PART(TESTRUN, resolve),
 	PART(MAP, profiles),	   PART(MAP, rows),	    PART(MAP, threads),
-	PART(MAP, losses),	   PART(MAP, taken),	    PART(MAP, events),
-	PART(MAP, tails),	   PART(MAP, by_identity),  PART(MAP, free_profiles),
-	PART(MAP, free_rows),	   PART(MAP, free_threads), PART(MAP, targets),
-	PART(MAP, cgroups),	   PART(MAP, locks),	    PART(MAP, handovers),
-	PART(MAP, scratches),	   PART(MAP, owners),	    PART(MAP, exes),
-	PART(MAP, hints),
+	PART(MAP, losses),	   PART(MAP, taken),	    PART(MAP, settings),
+	PART(MAP, events),	   PART(MAP, tails),	    PART(MAP, by_identity),
+	PART(MAP, free_profiles),  PART(MAP, free_rows),    PART(MAP, free_threads),
+	PART(MAP, targets),	   PART(MAP, cgroups),	    PART(MAP, locks),
+	PART(MAP, handovers),	   PART(MAP, scratches),    PART(MAP, owners),
+	PART(MAP, exes),	   PART(MAP, hints),
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };

@@ -12,7 +12,7 @@ struct loaded {
 	int on_fork, on_exec, on_exit, on_signal;
 	int command; /* to be run by test-run, not attached */
 	int resolve; /* likewise; with -e or --not-exe */
-	int profiles, rows, threads, losses, taken, events, tails, by_identity;
+	int profiles, rows, threads, losses, taken, settings, events, tails, by_identity;
 	int free_profiles, free_rows, free_threads, targets, cgroups;
 	int locks, handovers, scratches, owners, exes,
 		hints; /* held for their size only */

@@ -343,6 +343,18 @@ LOOKAHEAD_INLINE void thread_gap(struct thread *t)
 	t->restart = 0;
 }
 
+/* Calls of P's threads went unseen. */
+LOOKAHEAD_INLINE void profile_gap(struct profile *p)
+{
+	p->gap_epoch = ++p->epoch;
+}
+
+/* 1 when T has not made a call since P's last gap. */
+LOOKAHEAD_INLINE int is_before_gap(const struct thread *t, const struct profile *p)
+{
+	return (int)(t->epoch - p->gap_epoch) < 0;
+}
+
 /* ---- symbols ---- */
 
 /* The symbol of call NUMBER in the ABI whose symbols begin at BASE. */

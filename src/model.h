@@ -89,7 +89,8 @@ struct rules {
 	u32 anomaly_limit;
 	u32 tolerize_limit;
 	u64 normal_wait; /* ns */
-	u64 window_mask; /* the bytes of a packed window that are in use */
+	u32 changed;	 /* by the operator: not those that were compiled in */
+	u32 unused;
 };
 
 /* A window whose pairs were all known when its profile's epoch was EPOCH. */
@@ -124,6 +125,7 @@ struct profile {
 	u32 zero_epoch; /* epoch at which train_count last became zero */
 	u64 check_at; /* jiffies from which a frozen profile's calls look at the clock */
 	struct identity identity;
+	u32 gap_epoch;	 /* threads that have not looked since have a gap behind them */
 	u32 symbols;	 /* distinct calls seen: indices 1..symbols */
 	u32 overflowed;	 /* distinct calls folded into INDEX_OVERFLOW */
 	u32 row[256];	 /* block of each current call's row; 0: none */
@@ -251,6 +253,7 @@ enum verb {
 	VERB_TOLERIZE,
 	VERB_SENSITIZE,
 	VERB_RESET,
+	VERB_GAP, /* calls were not seen: empty its threads' windows */
 };
 
 /* What -e and --not-exe name, as the kernel knows it. */
@@ -272,7 +275,7 @@ enum target {
 _Static_assert(sizeof(struct event) == 160, "struct event");
 _Static_assert(sizeof(struct row) == 152, "struct row");
 _Static_assert(sizeof(struct identity) == 40, "struct identity");
-_Static_assert(sizeof(struct profile) == 3808, "struct profile");
+_Static_assert(sizeof(struct profile) == 3816, "struct profile");
 _Static_assert(sizeof(struct thread) == 216, "struct thread");
 
 #endif

@@ -19,7 +19,6 @@ static const struct rules rules = {
 	.anomaly_limit = 30,
 	.tolerize_limit = 12,
 	.normal_wait = 1000,
-	.window_mask = ~0ULL,
 };
 
 /* xorshift64*: the same numbers in every run. */
