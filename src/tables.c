@@ -229,6 +229,7 @@ void tables_make_room(struct tables *t,
 			continue;
 		t->leaving[t->leaving_count++] = (struct leaving){list[i].slot, now_ns()};
 		t->evicted++;
+		t->evicted_calls += p.count;
 		some = count_rows(t, &p);
 		rows -= some < rows ? some : rows;
 		profiles -= profiles != 0;

@@ -22,7 +22,8 @@ struct tables {
 	u64 freed[TAKEN_KINDS]; /* slots given back so far */
 	struct leaving *leaving;
 	u32 leaving_count;
-	u64 evicted;	      /* profiles that made room so far */
+	u64 evicted;	      /* profiles that made room so far, */
+	u64 evicted_calls;    /* and the calls that they had seen */
 	u64 lost[LOST_KINDS]; /* as last read */
 	u64 skipped;	      /* runs that the kernel skipped, as last read */
 };

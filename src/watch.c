@@ -89,6 +89,7 @@ static void print_summary(struct watch *w)
 		return;
 	}
 	totals.lost += w->tables.evicted;
+	totals.system_calls = w->tables.evicted_calls;
 	report_summary_begin(&w->report);
 	for (u32 i = 1; i <= w->tables.bounds->profiles; i++) {
 		if (all[i].state == STATE_FREE)
