@@ -13,7 +13,7 @@ json_t *image_json(const struct image *im);
 /* What a summary says of IM (key, exe, state, counters), likewise. */
 json_t *image_json_summary(const struct image *im);
 
-/* The pairs of IM with at least AT_LEAST distances in train or test pairs, as a list. */
+/* All pairs of IM, likewise: a list of {current, previous, train, test}. */
 json_t *image_json_pairs(const struct image *im);
 
 /* Distances whose bits are set in BITS, as a list of numbers. */

@@ -17,7 +17,7 @@
 #include "codec.h"
 #include "durable.h"
 
-static const char lock_name[] = ".lock", suffix[] = ".ebph";
+static const char suffix[] = ".ebph";
 
 enum { ASIDE_MAX = 10000 };
 
@@ -117,11 +117,11 @@ static int lock(struct store *s, char *error, size_t size)
 	char pid[24] = "";
 	ssize_t got;
 
-	s->lock = openat(s->dir, lock_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	s->lock = openat(s->dir, STORE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 			 0600);
 	if (s->lock < 0)
 		return refuse(-errno, error, size, "cannot lock %s: %s/%s: %s", s->path,
-			      s->path, lock_name, strerror(errno));
+			      s->path, STORE_LOCK, strerror(errno));
 	if (flock(s->lock, LOCK_EX | LOCK_NB)) {
 		int result = -errno;
 

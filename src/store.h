@@ -6,6 +6,7 @@
 #include "image.h"
 
 #define STORE_DIRECTORY "/var/lib/ebph"
+#define STORE_LOCK ".lock" /* in it; holds the pid of who has it */
 
 enum { STORE_NAME = 48 }; /* bytes that hold the name of any profile's file */
 
