@@ -146,8 +146,26 @@ const char *syscall_label(enum arch arch, unsigned int symbol, char *label, size
 	return label;
 }
 
-/* The number of NAME, a call's or "syscall_N", in libseccomp's TOKEN; -1: none. */
-static int number_of(u32 token, enum abi abi, const char *name)
+/*
+ * The number by which libseccomp calls it NAME; -1: none. For calls that socketcall or
+ * ipc can make too it gives negative numbers of its own when asked for the name.
+ */
+static int search_number(enum arch arch, enum abi abi, const char *name)
+{
+	char known[SYSCALL_LABEL];
+
+	for (int number = 0; symbol_make(abi, (unsigned int)number) >= 0; number++) {
+		unsigned int symbol =
+			(unsigned int)symbol_make(abi, (unsigned int)number);
+
+		if (!strcmp(syscall_name_on(arch, symbol, known, sizeof(known)), name))
+			return number;
+	}
+	return -1;
+}
+
+/* The number of NAME, a call's or "syscall_N"; -1: none. */
+static int number_of(enum arch arch, enum abi abi, const char *name)
 {
 	static const char bare[] = "syscall_";
 	uint64_t value;
@@ -156,9 +174,11 @@ static int number_of(u32 token, enum abi abi, const char *name)
 	if (!strncmp(name, bare, sizeof(bare) - 1))
 		return number_u64(name + sizeof(bare) - 1, 0, 4095, &value) ? -1
 									    : (int)value;
-	number = seccomp_syscall_resolve_name_arch(token, name);
-	if (number < 0)
+	number = seccomp_syscall_resolve_name_arch(abi_token(arch, abi), name);
+	if (number == __NR_SCMP_ERROR)
 		return -1;
+	if (number < 0)
+		return search_number(arch, abi, name);
 	return abi == ABI_X32 ? number & ~x32_bit : number;
 }
 
@@ -188,6 +208,6 @@ int syscall_symbol(enum arch arch, const char *label)
 	}
 	if (!abi_token(arch, abi))
 		return -1;
-	number = number_of(abi_token(arch, abi), abi, label);
+	number = number_of(arch, abi, label);
 	return number < 0 ? -1 : symbol_make(abi, (unsigned int)number);
 }
