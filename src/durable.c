@@ -60,8 +60,8 @@ static int fill(int fd, const void *data, size_t size, char *why, size_t why_siz
 	return result;
 }
 
-int durable_write(int dir, const char *name, const void *data, size_t size, char *why,
-		  size_t why_size)
+int durable_write(int dir, const char *name, mode_t mode, const void *data, size_t size,
+		  char *why, size_t why_size)
 {
 	char temporary[DURABLE_NAME];
 	int fd, result;
@@ -77,7 +77,12 @@ int durable_write(int dir, const char *name, const void *data, size_t size, char
 		    0600);
 	if (fd < 0)
 		return fail(why, why_size, "make a new file beside it");
-	result = fill(fd, data, size, why, why_size);
+	if (fchmod(fd, mode)) {
+		result = fail(why, why_size, "set the mode of the new file beside it");
+		close(fd);
+	} else {
+		result = fill(fd, data, size, why, why_size);
+	}
 	if (!result && renameat(dir, temporary, dir, name))
 		result = fail(why, why_size, "give the new file its name");
 	if (result) {
@@ -106,12 +111,21 @@ static int write_special(const char *path, const void *data, size_t size, char *
 	return result;
 }
 
+/* It can only be read by setting it. */
+static mode_t current_umask(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return mask;
+}
+
 int durable_write_path(const char *path, const void *data, size_t size, char *why,
 		       size_t why_size)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	struct stat st;
+	struct stat st = {.st_mode = S_IFREG | (0666 & ~current_umask())};
 	int dir, result;
 
 	if (!folder)
@@ -124,7 +138,8 @@ int durable_write_path(const char *path, const void *data, size_t size, char *wh
 	free(folder);
 	if (dir < 0)
 		return fail(why, why_size, "open the directory it is to be in");
-	result = durable_write(dir, slash ? slash + 1 : path, data, size, why, why_size);
+	result = durable_write(dir, slash ? slash + 1 : path, st.st_mode & 0777, data,
+			       size, why, why_size);
 	close(dir);
 	return result;
 }

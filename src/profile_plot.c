@@ -24,12 +24,12 @@ struct plot {
 	double left, top, side; /* of the map */
 };
 
-static const char *const blues[] = {"#e1ecf7", "#c8dcf0", "#a5cae4", "#7fb5da",
-				    "#589ccd", "#3a82be", "#1f66a8", "#0b4a86"};
-static const char *const reds[] = {"#fde3d6", "#fcc9b3", "#fba98b", "#f98765",
-				   "#f26345", "#de3d2d", "#bb1c1e", "#8a0812"};
-static const char *const purples[] = {"#eae6f3", "#d8d3ea", "#c1bcde", "#a8a2ce",
-				      "#8f86bf", "#7a66ae", "#653f98", "#4b1c82"};
+static const char *const blues[] = {"#cbdff1", "#afcfe9", "#8fbde0", "#6daad6",
+				    "#4b93c8", "#2f79b5", "#18609f", "#083f7a"};
+static const char *const reds[] = {"#fcd2c0", "#fbb8a0", "#fa9c80", "#f77d5f",
+				   "#ee5b42", "#d53a2d", "#b31b1e", "#820812"};
+static const char *const purples[] = {"#ddd8ec", "#cac3e1", "#b3a9d4", "#9b8ec6",
+				      "#8474b5", "#6f58a3", "#5b3891", "#451a7a"};
 static const char *const greys[] = {"#f0f0f0", "#e4e4e4", "#d8d8d8", "#cccccc",
 				    "#c0c0c0", "#b4b4b4", "#a8a8a8", "#9c9c9c"};
 

@@ -268,7 +268,7 @@ int store_save(struct store *s, const struct image *im, char *why, size_t why_si
 	if (result)
 		return refuse(result, why, why_size, "cannot save %s/%s: %s", s->path,
 			      name, fault ? fault : "out of memory");
-	result = durable_write(s->dir, name, data, size, step, sizeof(step));
+	result = durable_write(s->dir, name, 0600, data, size, step, sizeof(step));
 	free(data);
 	if (result)
 		return refuse(result, why, why_size, "cannot save %s/%s: %s", s->path,

@@ -14,7 +14,7 @@ profile_json() {
 		identity: {device: 2049, inode: $inode, generation: 7, size: 4096,
 			mtime: "2026-01-02T03:04:05.000000006Z"},
 		state: $state, count: (1000 * $inode), train_count: 900,
-		last_mod_count: (10 * $inode), sequences: 50, anomalies: ($inode % 7),
+		last_mod_count: (10 * $inode % 900), sequences: 50, anomalies: ($inode % 7),
 		saved: "2026-11-20T00:00:00.000000000Z",
 		calls: [range($calls) | {call: "c\(.)", abi: "x86_64", nr: ., rank: (. + 1)}],
 		pairs: [range($calls) as $i | range($i % $step; $calls; $step) as $k |
