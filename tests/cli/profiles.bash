@@ -16,7 +16,7 @@ profile_json() {
 		state: $state, count: (1000 * $inode), train_count: 900,
 		last_mod_count: (10 * $inode % 900), sequences: 50, anomalies: ($inode % 7),
 		saved: "2026-11-20T00:00:00.000000000Z",
-		calls: [range($calls) | {call: "c\(.)", abi: "x86_64", nr: ., rank: (. + 1)}],
+		calls: [range($calls) | {call: "c\(.)", abi: "x86_64", nr: ., rank: ([. + 1, 254] | min)}],
 		pairs: [range($calls) as $i | range($i % $step; $calls; $step) as $k |
 			{current: "c\($i)", previous: "c\($k)", train: distances($i + $k),
 			test: (if $state == "normal" then distances($i + $k) else [] end)}]

@@ -139,7 +139,7 @@ static void saved_is_loaded(void **state)
 {
 	struct image im[5];
 	struct store s;
-	struct seen seen;
+	struct seen seen = {0};
 	struct stat st;
 
 	(void)state;
@@ -170,7 +170,7 @@ static void one_key_two_files(void **state)
 {
 	struct image a, b;
 	struct store s;
-	struct seen seen;
+	struct seen seen = {0};
 
 	(void)state;
 	must_open(&s, STORE_WRITE);
@@ -292,7 +292,7 @@ static void what_is_spoilt_is_set_aside(void **state)
 {
 	char name[8][STORE_NAME];
 	struct store s, reader;
-	struct seen seen;
+	struct seen seen = {0};
 
 	(void)state;
 	must_open(&s, STORE_WRITE);
@@ -326,7 +326,7 @@ static void someone_elses_file_is_set_aside(void **state)
 {
 	char name[STORE_NAME];
 	struct store s;
-	struct seen seen;
+	struct seen seen = {0};
 
 	(void)state;
 	if (geteuid()) {
@@ -384,7 +384,7 @@ static void removed_is_gone(void **state)
 {
 	char name[STORE_NAME], aside[256];
 	struct store s;
-	struct seen seen;
+	struct seen seen = {0};
 
 	(void)state;
 	must_open(&s, STORE_WRITE);
