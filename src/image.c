@@ -210,6 +210,19 @@ void image_normalize(struct image *im)
 	im->change_count = 0;
 }
 
+void image_adopt(struct image *im, const struct identity *id)
+{
+	im->identity = *id;
+	im->state = STATE_TRAINING;
+	im->anomalies = 0;
+	im->normal_time = 0;
+	/* not 0: the freeze rule waits for a first new pair, and there may be none */
+	im->train_count = im->sequences ? im->sequences : 1;
+	im->change_count = im->train_count;
+	if (im->count < im->train_count)
+		im->count = im->train_count;
+}
+
 void image_reset(struct image *im)
 {
 	im->calls = 0;

@@ -120,6 +120,12 @@ int image_diff(const struct image *a, const struct image *b,
 /* What has been learned is normal (lookahead.h: normalize()). */
 void image_normalize(struct image *im);
 
+/*
+ * Let another file, ID, start from what IM knows: in training, as if every sequence of
+ * it had just been learned. Test pairs stay for looking at.
+ */
+void image_adopt(struct image *im, const struct identity *id);
+
 /* Forget everything but whose profile it is and the count of all calls. */
 void image_reset(struct image *im);
 

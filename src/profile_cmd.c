@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "durable.h"
+#include "image_json.h"
 #include "number.h"
 #include "printable.h"
 
@@ -47,31 +48,31 @@ static const struct option options[] = {
 	{0},
 };
 
-/* OPTIONS are those that it takes beside --profile-dir and --help. */
+/* OPTIONS are those that it takes beside --profile-dir, --json and --help. */
 static const struct command {
 	const char *name;
 	int (*run)(const struct profile_args *a);
-	int options[5];
+	int options[4];
 	int least, most; /* names; most 0: any number */
 	const char *usage;
 } commands[] = {
 	{"list",
 	 profile_cmd_list,
-	 {OPTION_JSON, OPTION_SORT, OPTION_REVERSE},
+	 {OPTION_SORT, OPTION_REVERSE},
 	 0,
 	 0,
 	 "[-j] [--sort COLUMN] [-r] [PATTERN...]"},
 	{"show",
 	 profile_cmd_show,
-	 {OPTION_JSON, OPTION_TOP, OPTION_PAIRS},
+	 {OPTION_TOP, OPTION_PAIRS},
 	 1,
 	 0,
 	 "[-j] [--top N | --pairs] PROFILE..."},
-	{"diff", profile_cmd_diff, {OPTION_JSON}, 2, 2, "[-j] PROFILE PROFILE"},
-	{"merge", profile_cmd_merge, {OPTION_OUTPUT}, 1, 0, "-o FILE PROFILE..."},
+	{"diff", profile_cmd_diff, {0}, 2, 2, "[-j] PROFILE PROFILE"},
+	{"merge", profile_cmd_merge, {OPTION_OUTPUT}, 1, 0, "[-j] -o FILE PROFILE..."},
 	{"export",
 	 profile_cmd_export,
-	 {OPTION_JSON, OPTION_CSV, OPTION_SECCOMP, OPTION_OUTPUT},
+	 {OPTION_CSV, OPTION_SECCOMP, OPTION_OUTPUT},
 	 1,
 	 1,
 	 "--csv | --json | --seccomp [-o FILE] PROFILE"},
@@ -80,17 +81,17 @@ static const struct command {
 	 {OPTION_OUTPUT, OPTION_REPLACE},
 	 1,
 	 0,
-	 "[-o FILE] [--replace] FILE..."},
-	{"rm", profile_cmd_rm, {0}, 1, 0, "PROFILE..."},
-	{"normalize", profile_cmd_normalize, {0}, 1, 0, "PROFILE..."},
-	{"reset", profile_cmd_reset, {0}, 1, 0, "PROFILE..."},
-	{"check", profile_cmd_check, {OPTION_JSON}, 0, 0, "[-j] [DIRECTORY | FILE]..."},
+	 "[-j] [-o FILE] [--replace] FILE..."},
+	{"rm", profile_cmd_rm, {0}, 1, 0, "[-j] PROFILE..."},
+	{"normalize", profile_cmd_normalize, {0}, 1, 0, "[-j] PROFILE..."},
+	{"reset", profile_cmd_reset, {0}, 1, 0, "[-j] PROFILE..."},
+	{"check", profile_cmd_check, {0}, 0, 0, "[-j] [DIRECTORY | FILE]..."},
 	{"plot",
 	 profile_cmd_plot,
 	 {OPTION_OUTPUT, OPTION_TEST},
 	 1,
 	 2,
-	 "-o FILE.svg [--test] PROFILE [PROFILE]"},
+	 "[-j] -o FILE.svg [--test] PROFILE [PROFILE]"},
 };
 
 static const char help[] =
@@ -128,7 +129,8 @@ static const char help[] =
 	"PROFILE is the path of a program, a key (16 hexadecimal digits) or a file.\n"
 	"\n"
 	"      --profile-dir DIR    default: " STORE_DIRECTORY "\n"
-	"  -j, --json               write JSON\n"
+	"  -j, --json               write JSON; what prints nothing otherwise then says what\n"
+	"                           it did\n"
 	"  -o, --output FILE        write to FILE\n"
 	"  -h, --help               print this help and exit\n"
 	"\n"
@@ -160,6 +162,20 @@ int profile_flush(void)
 	return 1;
 }
 
+void profile_done(const struct profile_args *a, const struct image *im, const char *file)
+{
+	json_t *j;
+
+	if (!a->json)
+		return;
+	j = image_json_summary(im);
+	json_object_set_new(j, "command", json_string(a->command));
+	json_object_set_new(j, "file", json_string(file));
+	json_dumpf(j, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(j);
+}
+
 int profile_output(const struct profile_args *a, const void *data, size_t size)
 {
 	char why[256];
@@ -182,7 +198,7 @@ static bool takes(const struct command *c, int option)
 	for (size_t i = 0; i < sizeof(c->options) / sizeof(*c->options); i++)
 		if (c->options[i] == option)
 			return true;
-	return option == OPTION_DIR || option == OPTION_HELP;
+	return option == OPTION_DIR || option == OPTION_HELP || option == OPTION_JSON;
 }
 
 static int usage(const struct command *c)

@@ -59,6 +59,9 @@ void found_free(struct found *f);
 /* Write the SIZE bytes of DATA to -o, or standard output. An error is printed. */
 int profile_output(const struct profile_args *a, const void *data, size_t size);
 
+/* With -j: a line that says that the command did IM, in FILE. */
+void profile_done(const struct profile_args *a, const struct image *im, const char *file);
+
 /* IM's path as text that can be printed, "(unknown)" without one: free() it. */
 char *profile_exe(const struct image *im);
 

@@ -56,7 +56,7 @@ static int write_image(const char *path, const struct image *im)
 /* ---- one change to each profile named ---- */
 
 /* What to do with a profile, its directory being ours. */
-typedef int change(const struct found *f);
+typedef int change(const struct profile_args *a, const struct found *f);
 
 /* The directory that FILE is in: free() it. */
 static char *folder_of(const char *file)
@@ -107,7 +107,7 @@ static int change_one(const struct profile_args *a, const char *name, change *ma
 		result = profile_find(a, name, &f);
 	}
 	if (!result)
-		result = make(&f);
+		result = make(a, &f);
 	found_free(&f);
 	store_close(&s);
 	return result;
@@ -120,15 +120,17 @@ static int change_each(const struct profile_args *a, change *make)
 	for (int i = 0; i < a->count; i++)
 		if (change_one(a, a->names[i], make))
 			status = 1;
-	return status;
+	return profile_flush() || status ? 1 : 0;
 }
 
-static int remove_one(const struct found *f)
+static int remove_one(const struct profile_args *a, const struct found *f)
 {
 	int result = unlink(f->file) ? -errno : 0;
 
 	if (result)
 		profile_error("cannot remove %s: %s", f->file, strerror(-result));
+	else
+		profile_done(a, &f->image, f->file);
 	return result;
 }
 
@@ -137,7 +139,16 @@ int profile_cmd_rm(const struct profile_args *a)
 	return change_each(a, remove_one);
 }
 
-static int normalize_one(const struct found *f)
+static int save(const struct profile_args *a, const char *file, const struct image *im)
+{
+	int result = write_image(file, im);
+
+	if (!result)
+		profile_done(a, im, file);
+	return result;
+}
+
+static int normalize_one(const struct profile_args *a, const struct found *f)
 {
 	struct image changed = f->image;
 
@@ -148,7 +159,7 @@ static int normalize_one(const struct found *f)
 		return -EINVAL;
 	}
 	image_normalize(&changed);
-	return write_image(f->file, &changed);
+	return save(a, f->file, &changed);
 }
 
 int profile_cmd_normalize(const struct profile_args *a)
@@ -156,12 +167,12 @@ int profile_cmd_normalize(const struct profile_args *a)
 	return change_each(a, normalize_one);
 }
 
-static int reset_one(const struct found *f)
+static int reset_one(const struct profile_args *a, const struct found *f)
 {
 	struct image changed = f->image;
 
 	image_reset(&changed);
-	return write_image(f->file, &changed);
+	return save(a, f->file, &changed);
 }
 
 int profile_cmd_reset(const struct profile_args *a)
@@ -214,6 +225,18 @@ static int read_any(const char *file, struct image *im)
 	return result;
 }
 
+/* Say that IM is in file NAME of S now. */
+static void import_done(const struct profile_args *a, const struct store *s,
+			const char *name, const struct image *im)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", s->path, name) < 0)
+		return;
+	profile_done(a, im, path);
+	free(path);
+}
+
 static int import_one(const struct profile_args *a, struct store *s, const char *file)
 {
 	char name[STORE_NAME], why[512];
@@ -224,7 +247,7 @@ static int import_one(const struct profile_args *a, struct store *s, const char 
 		return result;
 	store_name(&im.identity, name);
 	if (!s) {
-		result = write_image(a->output, &im);
+		result = save(a, a->output, &im);
 	} else if (!a->replace && !faccessat(s->dir, name, F_OK, AT_SYMLINK_NOFOLLOW)) {
 		profile_error("cannot import %s: %s/%s is there already (--replace to "
 			      "write over it)",
@@ -234,6 +257,8 @@ static int import_one(const struct profile_args *a, struct store *s, const char 
 		result = store_save(s, &im, why, sizeof(why));
 		if (result)
 			profile_error("%s", why);
+		else
+			import_done(a, s, name, &im);
 	}
 	image_free(&im);
 	return result;
@@ -254,5 +279,5 @@ int profile_cmd_import(const struct profile_args *a)
 		if (import_one(a, a->output ? NULL : &s, a->names[i]))
 			status = 1;
 	store_close(&s);
-	return status;
+	return profile_flush() || status ? 1 : 0;
 }

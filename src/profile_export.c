@@ -44,6 +44,8 @@ static int write_merged(const struct profile_args *a, const struct image *sum)
 	}
 	result = profile_output(a, data, size);
 	free(data);
+	if (!result)
+		profile_done(a, sum, a->output);
 	return result;
 }
 
@@ -73,7 +75,7 @@ int profile_cmd_merge(const struct profile_args *a)
 	if (!result)
 		result = write_merged(a, &sum);
 	image_free(&sum);
-	return result ? 1 : 0;
+	return profile_flush() || result ? 1 : 0;
 }
 
 /* ---- export ---- */

@@ -254,6 +254,8 @@ static int plot(const struct profile_args *args, const struct image *a,
 		profile_error("out of memory");
 	else
 		result = profile_output(args, text, size);
+	if (!result)
+		profile_done(args, a, args->output);
 	free(text);
 	free(p.label);
 	return result;
@@ -275,5 +277,5 @@ int profile_cmd_plot(const struct profile_args *a)
 		result = plot(a, &first.image, a->count > 1 ? &second.image : NULL);
 	found_free(&first);
 	found_free(&second);
-	return result ? 1 : 0;
+	return profile_flush() || result ? 1 : 0;
 }

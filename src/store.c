@@ -299,7 +299,7 @@ static int read_image(int fd, struct image *im, char *why, size_t why_size)
 
 int store_read(int dir, const char *file, struct image *im, char *why, size_t why_size)
 {
-	int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOCTTY), result;
+	int fd = openat(dir, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), result;
 
 	memset(im, 0, sizeof(*im));
 	if (fd < 0)

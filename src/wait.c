@@ -10,7 +10,7 @@ struct wait wait_remaining(u64 saved, u64 normal_time, u64 wait, u64 now)
 
 	if (now < saved)
 		w.clock = WAIT_CLOCK_BACKWARDS;
-	else if (now - saved > WAIT_GAP_MAX)
+	else if (now - saved > WAIT_GAP_MAX && now - saved > wait)
 		w.clock = WAIT_CLOCK_FORWARD;
 	if (w.clock != WAIT_CLOCK_FINE)
 		from = saved;

@@ -8,7 +8,7 @@
 enum wait_clock {
 	WAIT_CLOCK_FINE,
 	WAIT_CLOCK_BACKWARDS, /* it is earlier now than when the profile was saved */
-	WAIT_CLOCK_FORWARD,   /* more than WAIT_GAP_MAX passed since then */
+	WAIT_CLOCK_FORWARD,   /* more than WAIT_GAP_MAX (or the wait) passed since then */
 };
 
 /* A longer time without ebph is taken for a wrong clock: a year, in ns. */

@@ -267,6 +267,25 @@ import_all() {
 	[ ! -e "$DIR/copy.ebph" ]
 }
 
+@test "-j: what prints nothing otherwise says what it did" {
+	local did
+	did() {
+		profile "$@" -j | tee "$DIR/did" | jq -r '[.command, .exe, .state, .file] | @tsv'
+	}
+	[ "$(did import "$DIR"/[123].json | cut -f 1-3)" = \
+		$'import\t/usr/bin/prog1\ttraining
+import\t/usr/bin/prog2\tfrozen
+import\t/usr/bin/prog3\tnormal' ]
+	[ "$(jq -sr '.[0].file' "$DIR/did")" = "$(echo "$STORE"/0000080100000001-*.ebph)" ]
+	[[ $(did normalize /usr/bin/prog1) == normalize*normal*$STORE/0000080100000001-*.ebph ]]
+	[[ $(did reset 0000080100000002) == reset*training*.ebph ]]
+	[[ $(did merge -o "$DIR/m" /usr/bin/prog1 /usr/bin/prog3) == merge*normal*$DIR/m ]]
+	[[ $(did plot -o "$DIR/p" /usr/bin/prog1) == plot*$DIR/p ]]
+	[[ $(did rm /usr/bin/prog2) == rm*/usr/bin/prog2*.ebph ]]
+	run -1 profile rm -j /usr/bin/prog2
+	[[ $output == "ebph profile: there is no profile"* ]]
+}
+
 @test "what a running ebph has is not changed behind its back" {
 	import_all
 	file=$(echo "$STORE"/0000080100000001-*.ebph)

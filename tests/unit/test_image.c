@@ -516,6 +516,34 @@ static void normalize_copies_pairs(void **state)
 	image_free(&im);
 }
 
+/* A file that takes over learns on, and can freeze without ever seeing a new pair. */
+static void an_adopted_profile_trains(void **state)
+{
+	const struct identity id = {9, 8, 7, 6, 5};
+	const struct rules rules = {.factor = 128, .factor_den = 32};
+	struct profile p = {0};
+	struct image im, before;
+	u32 calls = 0;
+
+	(void)state;
+	random_image(&im, 30, 0, 300);
+	merge(&before, &im, &im);
+	image_normalize(&im);
+	image_adopt(&im, &id);
+	assert_null(image_fault(&im));
+	assert_true(identity_equal(&im.identity, &id));
+	assert_int_equal(im.state, STATE_TRAINING);
+	assert_int_equal(image_pairs(&im, TRAIN_SHIFT),
+			 image_pairs(&before, TRAIN_SHIFT));
+	pool_clear(POOL - 1);
+	assert_int_equal(image_to_kernel(&im, &p, 0, &rows), 0);
+	for (; !freeze(&p, &rules, 0); calls++)
+		settle(&p, 1, p.epoch);
+	assert_in_range(calls, 3 * im.sequences, 3 * im.sequences + 4);
+	image_free(&im);
+	image_free(&before);
+}
+
 static void faults_are_named(void **state)
 {
 	struct image im;
@@ -576,6 +604,8 @@ static void waits_survive_clocks(void **state)
 	/* the limit itself */
 	expect_wait(t, t + 5 * day, week, t + 366 * day, 0, WAIT_CLOCK_FINE);
 	expect_wait(t, t + 5 * day, week, t + 366 * day + 1, 5 * day, WAIT_CLOCK_FORWARD);
+	expect_wait(t, t + 400 * day, 500 * day, t + 390 * day, 10 * day,
+		    WAIT_CLOCK_FINE);
 	/* a shorter wait now, a normal time that was reached or cannot be */
 	expect_wait(t, t + 5 * day, day, t, day, WAIT_CLOCK_FINE);
 	expect_wait(t, t - day, week, t - 2 * day, 0, WAIT_CLOCK_BACKWARDS);
@@ -599,6 +629,7 @@ int main(void)
 		cmocka_unit_test(merge_refuses_strangers),
 		cmocka_unit_test(diff_counts_pairs),
 		cmocka_unit_test(normalize_copies_pairs),
+		cmocka_unit_test(an_adopted_profile_trains),
 		cmocka_unit_test(faults_are_named),
 		cmocka_unit_test(waits_survive_clocks),
 	};
