@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "codec.h"
@@ -76,7 +77,7 @@ static bool matches(const struct search *s, const char *file, const struct image
 	char key[24];
 
 	snprintf(key, sizeof(key), "%016" PRIx64, image_key(&im->identity));
-	return !strcmp(s->name, key) || !strcmp(s->name, file) ||
+	return !strcasecmp(s->name, key) || !strcmp(s->name, file) ||
 	       (im->path && !strcmp(s->name, im->path));
 }
 

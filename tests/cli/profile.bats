@@ -344,10 +344,32 @@ import\t/usr/bin/prog3\tnormal' ]
 	done
 	# each call's name once on each axis
 	[ "$(grep -c '>getpid</text>' "$DIR/one.svg")" -eq 2 ]
-	if command -v rsvg-convert >/dev/null; then
-		rsvg-convert -o "$DIR/one.png" "$DIR/one.svg"
-		[ -s "$DIR/one.png" ]
-	fi
+	rsvg-convert -o "$DIR/one.png" "$DIR/one.svg"
+	[ -s "$DIR/one.png" ]
+}
+
+# The values of attribute $2 of the texts in $1 whose line matches $3, sorted.
+texts() {
+	grep -E "$3" "$1" | sed -E "s/.* $2=\"([0-9.]+)\".*/\1/" | sort -g
+}
+
+@test "labels of a picture of 90 calls do not overlap" {
+	profile_json 5 90 5 normal | profile import -
+	profile plot -o "$DIR/one.svg" /usr/bin/prog5
+	# beside each other: further apart than letters of 9 pixels are high
+	texts "$DIR/one.svg" y 'font-size="9" text-anchor="end"' >"$DIR/rows"
+	texts "$DIR/one.svg" x 'font-size="9" text-anchor="start" transform' >"$DIR/columns"
+	for axis in rows columns; do
+		[ "$(wc -l <"$DIR/$axis")" -eq 90 ]
+		awk 'NR > 1 && $1 - last < 9 * 1.2 { exit 1 } { last = $1 }' "$DIR/$axis"
+	done
+	# the picture itself: nothing is drawn where the longest label and the names of the
+	# axes would meet, between 20 pixels and the longest label's own width
+	longest=$(jq -r '[.calls[].call | length] | max' \
+		<(profile export --json /usr/bin/prog5))
+	right=$(sed -nE 's/.* x="([0-9.]+)".* font-size="9" text-anchor="end".*/\1/p' \
+		"$DIR/one.svg" | head -n 1)
+	[ "$(awk -v r="$right" -v n="$longest" 'BEGIN { print (r - 5.8 * n >= 20) }')" -eq 1 ]
 }
 
 @test "output that cannot be written is an error" {

@@ -296,6 +296,51 @@ static void json_is_checked(void **state)
 	image_free(&im);
 }
 
+/* Spoilt JSON: refused with a reason, or a profile that keeps the rules. */
+static void json_mutants(void **state)
+{
+	u32 refused = 0, read = 0, no_json = 0;
+	struct image im, back;
+	char *text;
+	json_t *j;
+
+	(void)state;
+	random_image(&im, 12, 2, 30);
+	j = image_json(&im);
+	text = json_dumps(j, 0);
+	for (u32 round = 0; round < 5000; round++) {
+		char *copy = strdup(text), why[200] = "";
+		size_t length = strlen(copy);
+		json_t *spoilt;
+
+		for (u32 i = 0; i <= random_below(3); i++)
+			copy[random_below((u32)length)] =
+				random_below(3) ? '0' + (char)random_below(10)
+						: (char)(0x20 + random_below(0x5f));
+		spoilt = json_loads(copy, JSON_REJECT_DUPLICATES, NULL);
+		free(copy);
+		if (!spoilt) {
+			no_json++;
+			continue;
+		}
+		if (image_from_json(spoilt, &back, why, sizeof(why))) {
+			refused++;
+			assert_true(*why);
+		} else {
+			read++;
+			assert_null(image_fault(&back));
+		}
+		image_free(&back);
+		json_decref(spoilt);
+	}
+	print_message("# 5000 JSON mutants: %u no JSON, %u refused, %u profiles\n",
+		      no_json, refused, read);
+	assert_true(refused > 100 && read > 100);
+	json_decref(j);
+	free(text);
+	image_free(&im);
+}
+
 /* ---- small things ---- */
 
 static void timestamps(void **state)
@@ -385,6 +430,7 @@ int main(void)
 		cmocka_unit_test(newer_is_not_damaged),
 		cmocka_unit_test(json_and_back),
 		cmocka_unit_test(json_is_checked),
+		cmocka_unit_test(json_mutants),
 		cmocka_unit_test(timestamps),
 		cmocka_unit_test(paths_are_printable),
 		cmocka_unit_test(labels_and_back),
