@@ -123,8 +123,7 @@ static void free_row(struct tables *t, u32 slot)
 		t->freed[TAKEN_ROWS]++;
 }
 
-/* Give back the rows of P, of which nobody knows any more. */
-static void free_rows(struct tables *t, const struct profile *p)
+void tables_free_rows(struct tables *t, const struct profile *p)
 {
 	struct row r;
 
@@ -168,12 +167,18 @@ static void recycle(struct tables *t)
 			t->leaving[kept++] = leaving;
 			continue;
 		}
-		free_rows(t, &p);
+		tables_free_rows(t, &p);
 		bpf_map_update_elem(t->l->profiles, &leaving.slot, &nothing, BPF_ANY);
 		if (!push(t->l->free_profiles, leaving.slot))
 			t->freed[TAKEN_PROFILES]++;
 	}
 	t->leaving_count = kept;
+}
+
+/* First step: nobody finds the profile in SLOT any more. */
+static void leave(struct tables *t, u32 slot)
+{
+	t->leaving[t->leaving_count++] = (struct leaving){slot, now_ns()};
 }
 
 struct candidate {
@@ -224,10 +229,10 @@ void tables_make_room(struct tables *t,
 		struct profile p;
 		u64 some;
 
-		if (tables_command(t, list[i].slot, VERB_RETIRE_UNUSED) != ANSWER_DONE ||
-		    !read_profile(t, list[i].slot, &p))
+		if (!read_profile(t, list[i].slot, &p) ||
+		    tables_command(t, list[i].slot, VERB_RETIRE_UNUSED) != ANSWER_DONE)
 			continue;
-		t->leaving[t->leaving_count++] = (struct leaving){list[i].slot, now_ns()};
+		leave(t, list[i].slot);
 		t->evicted++;
 		t->evicted_calls += p.count;
 		some = count_rows(t, &p);
@@ -236,6 +241,83 @@ void tables_make_room(struct tables *t,
 		gone(context, list[i].slot, &p);
 	}
 	free(list);
+}
+
+bool tables_have_room(const struct tables *t)
+{
+	return !wanted(t, TAKEN_PROFILES, t->bounds->profiles) &&
+	       !wanted(t, TAKEN_ROWS, t->bounds->rows);
+}
+
+/* ---- profiles from outside ---- */
+
+static int take(struct tables *t, int stack, enum taken kind, u32 *slot)
+{
+	if (bpf_map_lookup_and_delete_elem(stack, NULL, slot))
+		return errno == ENOENT ? -ENOSPC : -errno;
+	t->freed[kind]--; /* the kernel side has not counted it */
+	return 0;
+}
+
+static int row_read(void *context, u32 slot, struct row *row)
+{
+	struct tables *t = context;
+
+	return bpf_map_lookup_elem(t->l->rows, &slot, row) ? -errno : 0;
+}
+
+static int row_write(void *context, u32 slot, const struct row *row)
+{
+	struct tables *t = context;
+
+	return bpf_map_update_elem(t->l->rows, &slot, row, BPF_ANY) ? -errno : 0;
+}
+
+static int row_take(void *context, u32 *slot)
+{
+	struct tables *t = context;
+
+	return take(t, t->l->free_rows, TAKEN_ROWS, slot);
+}
+
+static void row_give(void *context, u32 slot)
+{
+	free_row(context, slot);
+}
+
+struct row_table tables_rows(struct tables *t)
+{
+	return (struct row_table){.context = t,
+				  .read = row_read,
+				  .write = row_write,
+				  .take = row_take,
+				  .give = row_give};
+}
+
+int tables_read(const struct tables *t, u32 slot, struct profile *p)
+{
+	if (!read_profile(t, slot, p) || p->state == STATE_FREE ||
+	    p->state == STATE_RETIRED)
+		return -ENOENT;
+	return 0;
+}
+
+int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot)
+{
+	int result = take(t, t->l->free_profiles, TAKEN_PROFILES, slot);
+
+	if (result)
+		return result;
+	if (bpf_map_update_elem(t->l->profiles, slot, p, BPF_ANY) ||
+	    bpf_map_update_elem(t->l->by_identity, &p->identity, slot, BPF_ANY)) {
+		result = -errno;
+		if (!push(t->l->free_profiles, *slot))
+			t->freed[TAKEN_PROFILES]++;
+		return result;
+	}
+	if (old && tables_command(t, old, VERB_RETIRE) == ANSWER_DONE)
+		leave(t, old);
+	return 0;
 }
 
 /* ---- reading ---- */

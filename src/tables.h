@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "compile.h"
+#include "image_kernel.h"
 #include "source.h"
 #include "types.h"
 #include "model.h"
@@ -40,6 +41,25 @@ void tables_free(struct tables *t);
 void tables_make_room(struct tables *t,
 		      void (*gone)(void *context, u32 slot, const struct profile *p),
 		      void *context);
+
+/* The rows of T, for image_kernel.h. */
+struct row_table tables_rows(struct tables *t);
+
+/* One profile as it is now, less what threads hold back: 0, or -ENOENT for a free slot. */
+int tables_read(const struct tables *t, u32 slot, struct profile *p);
+
+/* 1 when over an eighth of the slots for profiles and for rows is free. */
+bool tables_have_room(const struct tables *t);
+
+/*
+ * Put P, made outside (rows and all), into a free slot, given in SLOT. OLD, if not 0, is
+ * the slot of the same program's profile so far: its threads go over to the new one. 0,
+ * -ENOSPC, or another -errno: then P's rows are the caller's still.
+ */
+int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot);
+
+/* Give back the rows of P, which is in no slot. */
+void tables_free_rows(struct tables *t, const struct profile *p);
 
 /* Ask the kernel side VERB of the profile in SLOT: enum answer, or -errno. */
 int tables_command(const struct tables *t, u32 slot, enum verb verb);
