@@ -98,6 +98,15 @@ unsigned int symbol_number(unsigned int symbol)
 				       : symbol - abi_symbols[symbol_abi(symbol)].first;
 }
 
+long syscall_number(unsigned int symbol)
+{
+	enum abi abi = symbol_abi(symbol);
+
+	if (abi == ABI_UNKNOWN || abi == ABI_OTHER)
+		return -1;
+	return (long)symbol_number(symbol) | (abi == ABI_X32 ? x32_bit : 0);
+}
+
 int symbol_make(enum abi abi, unsigned int number)
 {
 	if (number >= abi_symbols[abi].end - abi_symbols[abi].first)

@@ -44,6 +44,12 @@ uint32_t abi_token(enum arch arch, enum abi abi);
 enum abi symbol_abi(unsigned int symbol);
 unsigned int symbol_number(unsigned int symbol);
 
+/*
+ * The number of SYMBOL as its ABI's headers have it (x32's with its bit 30 set); -1
+ * where it stands for more than one.
+ */
+long syscall_number(unsigned int symbol);
+
 /* The symbol of call NUMBER of ABI; -1 where model.h has no room for it. */
 int symbol_make(enum abi abi, unsigned int number);
 
