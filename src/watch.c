@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,9 +81,10 @@ static void make_room(struct watch *w)
 
 static void print_summary(struct watch *w)
 {
-	struct totals totals = {.lost = tables_losses(&w->tables, on_lost, w)};
-	u32 processes;
-	struct profile *all = tables_profiles(&w->tables, &totals.threads, &processes);
+	struct totals totals = {.lost = tables_losses(&w->tables, on_lost, w),
+				.map_memory = tables_memory(&w->tables)};
+	struct profile *all =
+		tables_profiles(&w->tables, &totals.threads, &totals.processes);
 
 	if (!all) {
 		fprintf(stderr, "ebph: no memory for a summary\n");
@@ -184,7 +186,9 @@ static int start_command(struct watch *w, char *error, size_t size)
 static int start(struct watch *w, const struct bounds *b, char *error, size_t size)
 {
 	int result = tables_init(&w->tables, w->l, b);
+	struct utsname kernel;
 
+	uname(&kernel);
 	if (result) {
 		snprintf(error, size, "cannot fill the kernel's tables: %s",
 			 strerror(-result));
@@ -205,6 +209,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 		result = targets_check_alive(&w->targets, error, size);
 	if (result)
 		return result;
+	report_start(&w->report, w->o, kernel.release, "btf");
 	fprintf(stderr, "ebph: watching\n");
 	return w->o->command ? child_go(&w->child) : 0;
 }
@@ -240,11 +245,11 @@ int watch(const struct options *o, const struct loaded *l, const struct bounds *
 	int status = 1;
 
 	attach_init(&w.links);
-	if (report_init(&w.report, out, b->profiles))
+	if (report_init(&w.report, o, out, b->profiles)) {
+		fprintf(stderr, "ebph: no memory for %u profiles: lower --max-profiles\n",
+			b->profiles);
 		return 1;
-	w.report.json = o->json;
-	w.report.quiet = o->quiet;
-	w.report.timestamp = o->timestamp;
+	}
 	if (start(&w, b, error, sizeof(error))) {
 		fprintf(stderr, "ebph: %s\n", error);
 	} else {
