@@ -14,6 +14,7 @@
 #include "compile.h"
 #include "headers.h"
 #include "options.h"
+#include "output.h"
 #include "preempt.h"
 #include "profile_cmd.h"
 #include "source.h"
@@ -66,12 +67,23 @@ static bool use_raw_tracepoints(void)
 	return preempt_raw_tracepoints() != 1;
 }
 
+/* What was printed on standard output is complete: 0, or 1 with a message. */
+static int printed(void)
+{
+	int result = output_close(stdout);
+
+	if (result && result != -EPIPE)
+		fprintf(stderr, "ebph: cannot write to standard output: %s\n",
+			strerror(-result));
+	return result ? 1 : 0;
+}
+
 static int run(const struct options *o)
 {
 	struct bounds bounds = source_bounds(o);
 	char error[600], headers[256];
 	struct loaded loaded;
-	FILE *out = stdout;
+	FILE *out;
 	bool raw = use_raw_tracepoints();
 	char *text = source_text(o, raw, error, sizeof(error));
 	int result;
@@ -82,8 +94,9 @@ static int run(const struct options *o)
 	}
 	if (o->ebpf) {
 		fputs(text, stdout);
+		result = printed();
 		free(text);
-		return 0;
+		return result;
 	}
 	if (!may_load()) {
 		fprintf(stderr,
@@ -92,11 +105,18 @@ static int run(const struct options *o)
 		free(text);
 		return 1;
 	}
+	out = output_open(o->output, error, sizeof(error));
+	if (!out) {
+		fprintf(stderr, "ebph: %s\n", error);
+		free(text);
+		return 1;
+	}
 	result = headers_make(headers, sizeof(headers));
 	if (result) {
 		fprintf(stderr, "ebph: cannot make a private directory: %s\n",
 			strerror(-result));
 		free(text);
+		output_close(out);
 		return 1;
 	}
 	result = compile(text, headers, raw, &loaded, error, sizeof(error));
@@ -104,19 +124,11 @@ static int run(const struct options *o)
 	free(text);
 	if (result) {
 		fprintf(stderr, "ebph: %s\n", error);
+		output_close(out);
 		return 1;
 	}
-	if (o->output)
-		out = fopen(o->output, "we");
-	if (!out) {
-		fprintf(stderr, "ebph: cannot write %s: %s\n", o->output,
-			strerror(errno));
-		result = 1;
-	} else {
-		result = watch(o, &loaded, &bounds, raw, out);
-	}
-	if (out && out != stdout && fclose(out) && !result)
-		result = 1;
+	result = watch(o, &loaded, &bounds, raw, out);
+	output_close(out); /* watch() told of errors: each line was written at once */
 	loaded_close(&loaded);
 	return result;
 }
@@ -134,16 +146,17 @@ int main(int argc, char **argv)
 	char error[256];
 	int status;
 
+	output_standard_streams();
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
 	switch (options_parse(argc, argv, &o, error, sizeof(error))) {
 	case OPTIONS_HELP:
 		options_help(stdout);
-		return 0;
+		return printed();
 	case OPTIONS_VERSION:
 		puts("ebph " EBPH_VERSION);
-		return 0;
+		return printed();
 	case OPTIONS_BAD:
 		fprintf(stderr, "ebph: %s\n", error);
 		return 2;

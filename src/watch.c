@@ -15,6 +15,7 @@
 
 #include "attach.h"
 #include "child.h"
+#include "output.h"
 #include "report.h"
 #include "tables.h"
 #include "target.h"
@@ -209,6 +210,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 		result = targets_check_alive(&w->targets, error, size);
 	if (result)
 		return result;
+	output_empty(w->report.out);
 	report_start(&w->report, w->o, kernel.release, "btf");
 	fprintf(stderr, "ebph: watching\n");
 	return w->o->command ? child_go(&w->child) : 0;
