@@ -35,7 +35,8 @@ FILE *output_open(const char *path, char *error, size_t size)
 
 	if (!path)
 		return standard_output(error, size);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	/* appending, so that who copies and empties it meanwhile loses nothing */
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out) {
 		snprintf(error, size, "cannot write %s: %s", path, strerror(errno));
