@@ -91,6 +91,7 @@ static void print_summary(struct watch *w)
 		fprintf(stderr, "ebph: no memory for a summary\n");
 		return;
 	}
+	ring_buffer__consume(w->ring); /* the names of profiles that are just new */
 	totals.lost += w->tables.evicted;
 	totals.system_calls = w->tables.evicted_calls;
 	report_summary_begin(&w->report);
