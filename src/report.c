@@ -273,8 +273,11 @@ static void summary_text(struct report *r, const struct totals *t)
 	for (u32 i = 0; i < r->row_count; i++)
 		row_text(r, &r->rows[i], dates);
 	fprintf(r->out,
-		"%" PRIu64 " system calls, %u processes, %u threads, %" PRIu64 " lost, ",
-		t->system_calls, t->processes, t->threads, t->lost);
+		"%" PRIu64 " system call%s, %u process%s, %u thread%s, %" PRIu64
+		" lost, ",
+		t->system_calls, t->system_calls == 1 ? "" : "s", t->processes,
+		t->processes == 1 ? "" : "es", t->threads, t->threads == 1 ? "" : "s",
+		t->lost);
 	columns_size(r->out, t->map_memory);
 	fputs(" kernel memory\n", r->out);
 	flush(r);

@@ -635,14 +635,17 @@ static void test_summary_text(void **state)
 	/* the next one begins from nothing; without dates it is narrower */
 	report_summary_begin(&f->report);
 	report_profile(&f->report, 3, &normal);
-	report_summary_end(&f->report, &(struct totals){.map_memory = 512});
+	report_summary_end(&f->report, &(struct totals){.system_calls = 1,
+							.processes = 1,
+							.threads = 1,
+							.map_memory = 512});
 	assert_string_equal(
 		written(f),
 		"\n"
 		"STATE         TRAIN   LAST_MOD SEQUENCES ANOMALIES NORMAL TIME EXE\n"
 		"normal         4000       3000        77        12 -           "
 		"/usr/bin/z\n"
-		"0 system calls, 0 processes, 0 threads, 0 lost, 512 kernel memory\n");
+		"1 system call, 1 process, 1 thread, 0 lost, 512 kernel memory\n");
 }
 
 static void test_summary_color_and_time(void **state)
