@@ -38,6 +38,7 @@ struct keeper {
 	struct kept *kept; /* by slot */
 	struct known *known;
 	size_t known_count;
+	u64 calls; /* that the profiles which were installed had seen */
 	u64 next_save;
 	u32 next_slot; /* where the saving that is under way goes on; 0: none is */
 };
@@ -116,7 +117,10 @@ static u64 deadline(struct keeper *k, const struct image *im)
 	return now.boot + w.remaining;
 }
 
-/* Put IM into the tables in place of OLD (0: of none). */
+/*
+ * Put IM into the tables in place of OLD. That is 0 when no thread asked for it: it then
+ * counts as never used, until one does.
+ */
 static int install(struct keeper *k, const struct image *im, u32 old)
 {
 	struct row_table rows = tables_rows(k->t);
@@ -126,7 +130,8 @@ static int install(struct keeper *k, const struct image *im, u32 old)
 
 	if (result)
 		return result;
-	p.last_used = instant_now().boot;
+	if (old)
+		p.last_used = instant_now().boot;
 	result = tables_install(k->t, &p, old, &slot);
 	if (result) {
 		tables_free_rows(k->t, &p);
@@ -134,7 +139,8 @@ static int install(struct keeper *k, const struct image *im, u32 old)
 	}
 	k->kept[slot] = (struct kept){
 		.count = p.count, .sequences = p.sequences, .epoch = p.epoch};
-	k->c.named(k->c.context, slot, im->path);
+	k->calls += im->count;
+	k->c.named(k->c.context, slot, &im->identity, im->path);
 	return 0;
 }
 
@@ -236,7 +242,6 @@ void keeper_arrived(struct keeper *k, u32 slot, const struct identity *id,
 static int take_image(struct keeper *k, u32 slot, struct image *im)
 {
 	struct row_table rows = tables_rows(k->t);
-	const char *path = k->c.path_of(k->c.context, slot);
 	int result = -EAGAIN;
 
 	for (int i = 0; i < READ_TRIES && result == -EAGAIN; i++) {
@@ -245,8 +250,9 @@ static int take_image(struct keeper *k, u32 slot, struct image *im)
 
 		result = tables_read(k->t, slot, &p);
 		if (!result)
-			result =
-				image_from_kernel(im, &p, path, k->o.window, &now, &rows);
+			result = image_from_kernel(
+				im, &p, k->c.path_of(k->c.context, slot, &p.identity),
+				k->o.window, &now, &rows);
 		if (!result && (tables_read(k->t, slot, &after) || after.gens != p.gens ||
 				after.state != p.state)) {
 			image_free(im);
@@ -315,8 +321,8 @@ void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 
 	if (!k->is_open || !k->o.save || !has_changed(&k->kept[slot], p))
 		return;
-	if (!image_from_kernel(&im, p, k->c.path_of(k->c.context, slot), k->o.window,
-			       &now, &rows)) {
+	if (!image_from_kernel(&im, p, k->c.path_of(k->c.context, slot, &p->identity),
+			       k->o.window, &now, &rows)) {
 		save_image(k, slot, &im);
 		image_free(&im);
 	}
@@ -336,6 +342,11 @@ void keeper_tick(struct keeper *k, u64 now)
 		k->next_slot =
 			k->next_slot < k->t->bounds->profiles ? k->next_slot + 1 : 0;
 	}
+}
+
+u64 keeper_calls(const struct keeper *k)
+{
+	return k->calls;
 }
 
 u32 keeper_save(struct keeper *k)

@@ -26,10 +26,11 @@ struct keeper_callbacks {
 	void *context;
 	/* Something is wrong, or worth knowing, with SUBJECT (a path). */
 	void (*warn)(void *context, const char *subject, const char *message);
-	/* The path of the profile in SLOT; NULL: not known. */
-	const char *(*path_of)(void *context, u32 slot);
-	/* SLOT now holds the profile of PATH (NULL: not known). */
-	void (*named)(void *context, u32 slot, const char *path);
+	/* The path of the profile of ID in SLOT; NULL: not known. */
+	const char *(*path_of)(void *context, u32 slot, const struct identity *id);
+	/* SLOT now holds the profile of ID and PATH (NULL: not known). */
+	void (*named)(void *context, u32 slot, const struct identity *id,
+		      const char *path);
 };
 
 struct keeper;
@@ -61,6 +62,9 @@ void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p);
 
 /* Save what is due, for at most a few milliseconds at a time. NOW: monotonic, ns. */
 void keeper_tick(struct keeper *k, u64 now);
+
+/* How many calls the profiles that were brought back had seen before. */
+u64 keeper_calls(const struct keeper *k);
 
 /* Save all that has changed. Gives how many could not be saved. */
 u32 keeper_save(struct keeper *k);

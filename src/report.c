@@ -77,6 +77,15 @@ static void remember(struct report *r, const struct event *e, size_t size)
 		name->path = NULL;
 }
 
+void report_name(struct report *r, u32 slot, const struct identity *id, const char *path)
+{
+	struct report_name *name = &r->names[slot];
+
+	free(name->path);
+	name->path = path ? strdup(path) : NULL;
+	name->identity = *id;
+}
+
 /* ---- writing ---- */
 
 /* The line is complete: out with it. */

@@ -61,6 +61,12 @@ void report_start(struct report *r, const struct options *o, const char *kernel,
 /* Print E, an event of SIZE bytes with what follows it. */
 void report_event(struct report *r, const struct event *e, size_t size);
 
+/*
+ * SLOT now holds the profile of ID, whose executable is PATH (copied; NULL: not known).
+ * Names that come with events are taken by report_event() itself.
+ */
+void report_name(struct report *r, u32 slot, const struct identity *id, const char *path);
+
 /* The path of SLOT's executable, if ID is what it was told of; NULL: not known. */
 const char *report_exe(const struct report *r, u32 slot, const struct identity *id);
 

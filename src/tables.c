@@ -315,8 +315,13 @@ int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot
 			t->freed[TAKEN_PROFILES]++;
 		return result;
 	}
-	if (old && tables_command(t, old, VERB_RETIRE) == ANSWER_DONE)
+	if (old && tables_command(t, old, VERB_RETIRE) == ANSWER_DONE) {
+		struct profile before;
+
+		if (read_profile(t, old, &before))
+			t->evicted_calls += before.count;
 		leave(t, old);
+	}
 	return 0;
 }
 

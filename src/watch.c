@@ -15,6 +15,7 @@
 
 #include "attach.h"
 #include "child.h"
+#include "keeper.h"
 #include "output.h"
 #include "report.h"
 #include "tables.h"
@@ -30,11 +31,13 @@ struct watch {
 	struct targets targets;
 	struct links links;
 	struct report report;
+	struct keeper *keeper;
 	struct child child;
 	struct ring_buffer *ring;
 	int signals;
 	bool done;
 	u64 forgotten; /* profiles that made room, not told of yet */
+	u32 unsaved;   /* profiles that could not be saved in the end */
 };
 
 static u64 now_ns(void)
@@ -51,7 +54,14 @@ static int on_event(void *context, void *data, size_t size)
 {
 	struct watch *w = context;
 
-	report_event(&w->report, data, size);
+	const struct event *e = data;
+
+	report_event(&w->report, e, size);
+	if (e->type == EVENT_PROFILE)
+		keeper_arrived(w->keeper, e->slot, &e->identity,
+			       report_exe(&w->report, e->slot, &e->identity));
+	else if (e->type == EVENT_NORMAL)
+		keeper_ripened(w->keeper, e->slot);
 	return 0;
 }
 
@@ -62,12 +72,32 @@ static void on_lost(void *context, const char *what, u64 count)
 	report_lost(&w->report, what, count);
 }
 
+static void on_warning(void *context, const char *subject, const char *message)
+{
+	struct watch *w = context;
+
+	report_warning(&w->report, message, subject);
+}
+
+static const char *path_of(void *context, u32 slot, const struct identity *id)
+{
+	struct watch *w = context;
+
+	return report_exe(&w->report, slot, id);
+}
+
+static void on_named(void *context, u32 slot, const struct identity *id, const char *path)
+{
+	struct watch *w = context;
+
+	report_name(&w->report, slot, id, path);
+}
+
 static void on_gone(void *context, u32 slot, const struct profile *p)
 {
 	struct watch *w = context;
 
-	(void)slot;
-	(void)p;
+	keeper_leaves(w->keeper, slot, p);
 	w->forgotten++;
 }
 
@@ -93,13 +123,14 @@ static void print_summary(struct watch *w)
 	}
 	ring_buffer__consume(w->ring); /* the names of profiles that are just new */
 	totals.lost += w->tables.evicted;
-	totals.system_calls = w->tables.evicted_calls;
+	totals.system_calls = w->tables.evicted_calls - keeper_calls(w->keeper);
 	report_summary_begin(&w->report);
 	for (u32 i = 1; i <= w->tables.bounds->profiles; i++) {
 		if (all[i].state == STATE_FREE)
 			continue;
 		totals.system_calls += all[i].count;
-		report_profile(&w->report, i, &all[i]);
+		if (all[i].last_used) /* those of the store that did not run are left out */
+			report_profile(&w->report, i, &all[i]);
 	}
 	report_summary_end(&w->report, &totals);
 	free(all);
@@ -131,6 +162,7 @@ static void loop(struct watch *w)
 		poll(fds, 2, TICK_MS);
 		ring_buffer__consume(w->ring);
 		make_room(w);
+		keeper_tick(w->keeper, now_ns());
 		on_signal(w);
 		if (tick % REFRESH_TICKS == 0)
 			targets_refresh(&w->targets);
@@ -185,6 +217,25 @@ static int start_command(struct watch *w, char *error, size_t size)
 	return result;
 }
 
+/* The profiles of earlier runs. */
+static int open_keeper(struct watch *w, char *error, size_t size)
+{
+	const struct keeper_options o = {
+		.directory = w->o->profile_dir,
+		.load = !w->o->no_load,
+		.save = !w->o->no_save,
+		.adopt = w->o->adopt_upgrades,
+		.window = w->o->window,
+		.normal_wait_ns = w->o->normal_wait_ns,
+		.save_interval_ns = w->o->save_interval_ns,
+	};
+	const struct keeper_callbacks callbacks = {
+		.context = w, .warn = on_warning, .path_of = path_of, .named = on_named};
+
+	w->keeper = keeper_open(&o, &callbacks, &w->tables, error, size);
+	return w->keeper ? 0 : -EIO;
+}
+
 static int start(struct watch *w, const struct bounds *b, char *error, size_t size)
 {
 	int result = tables_init(&w->tables, w->l, b);
@@ -196,7 +247,9 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 			 strerror(-result));
 		return result;
 	}
-	result = open_events(w, error, size);
+	result = open_keeper(w, error, size);
+	if (!result)
+		result = open_events(w, error, size);
 	if (!result)
 		result = targets_init(&w->targets, w->l, w->o, error, size);
 	if (!result && w->o->command)
@@ -223,6 +276,7 @@ static void end(struct watch *w)
 	ring_buffer__consume(w->ring);
 	if (!w->o->quiet)
 		print_summary(w);
+	w->unsaved = keeper_save(w->keeper);
 	wait_for_command(w);
 }
 
@@ -232,6 +286,11 @@ static int status_of(const struct watch *w)
 		fprintf(stderr, "ebph: cannot write %s: %s\n",
 			w->o->output ? w->o->output : "to standard output",
 			strerror(w->report.error));
+		return 1;
+	}
+	if (w->unsaved) {
+		fprintf(stderr, "ebph: %u profiles could not be saved in %s\n", w->unsaved,
+			w->o->profile_dir);
 		return 1;
 	}
 	if (w->o->check && w->report.anomalies)
@@ -263,6 +322,7 @@ int watch(const struct options *o, const struct loaded *l, const struct bounds *
 	attach_none(&w.links);
 	child_free(&w.child);
 	targets_free(&w.targets);
+	keeper_close(w.keeper);
 	tables_free(&w.tables);
 	ring_buffer__free(w.ring);
 	report_free(&w.report);
