@@ -226,7 +226,13 @@ enum lost {
 	LOST_LOCK,     /* calls not judged: their profile was busy */
 	LOST_OVERFLOW, /* calls folded into the overflow symbol */
 	LOST_FORK,     /* children that began without their parent's window */
+	LOST_TARGET,   /* children of what is watched that could not be noted */
 	LOST_KINDS,
+};
+
+/* Free slots FIRST.. of a table. Slot 0 is never used. */
+struct range {
+	u32 first, count; /* count 1 or more */
 };
 
 /* What was taken off the lists of free slots so far. */
@@ -237,12 +243,12 @@ enum taken {
 	TAKEN_KINDS,
 };
 
-/* command()'s answer to it. */
+/* command()'s answer to it: one of these, which no errno is. */
 enum answer {
 	ANSWER_DONE,
-	ANSWER_NO_PROFILE, /* the slot holds none */
-	ANSWER_IN_USE,
-	ANSWER_LOCKED, /* too busy: try again */
+	ANSWER_NO_PROFILE = -1001, /* the slot holds none */
+	ANSWER_IN_USE = -1002,
+	ANSWER_LOCKED = -1003, /* too busy: try again */
 };
 
 /* What user space may ask of a profile; see command() in the BPF source. */

@@ -421,7 +421,7 @@ static void set_defaults(struct options *o)
 		.profile_dir = default_profile_dir(),
 		.save_interval_ns = 5 * 60 * 1000000000ull,
 		.max_profiles = 1024,
-		.max_pairs_memory = 8 << 20,
+		.max_pairs_memory = 6 << 20,
 		.headers = "auto",
 		.color = COLOR_AUTO,
 	};
@@ -526,7 +526,7 @@ static const char help[] =
 	"\n"
 	"Kernel:\n"
 	"      --max-profiles N     room for N profiles, 1..65536 (default: 1024)\n"
-	"      --max-pairs-memory SIZE  memory for call pairs, 64K..4G (default: 8M)\n"
+	"      --max-pairs-memory SIZE  memory for call pairs, 64K..4G (default: 6M)\n"
 	"      --kernel-headers MODE  what to compile against: auto, btf or a\n"
 	"                           directory (default: auto)\n"
 	"      --ebpf               print the BPF C source and exit\n"

@@ -15,7 +15,7 @@
 /* How long a program that found a profile's slot may take to look into it. */
 #define GRACE_NS 20000000ULL
 
-enum { BATCH = 64 };
+enum { BATCH = 64, RANGES = 256 };
 
 static const char *const lost_names[LOST_KINDS] = {
 	[LOST_EVENT] = "events: the ring buffer was full",
@@ -26,6 +26,7 @@ static const char *const lost_names[LOST_KINDS] = {
 	[LOST_LOCK] = "calls not judged: the profile was busy",
 	[LOST_OVERFLOW] = "kinds of calls told apart no further: over 254 in a program",
 	[LOST_FORK] = "children that began with an empty window",
+	[LOST_TARGET] = "children of what is watched: over 8192 processes and threads",
 };
 
 static u64 now_ns(void)
@@ -36,17 +37,27 @@ static u64 now_ns(void)
 	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static int push(int stack, u32 slot)
+static int push_range(int stack, u32 first, u32 count)
 {
-	return bpf_map_update_elem(stack, NULL, &slot, BPF_ANY) ? -errno : 0;
+	struct range r = {.first = first, .count = count};
+
+	return bpf_map_update_elem(stack, NULL, &r, BPF_ANY) ? -errno : 0;
 }
 
+static int push(int stack, u32 slot)
+{
+	return push_range(stack, slot, 1);
+}
+
+/* Slots 1..COUNT are free. In ranges: to push each would take most of the start. */
 static int fill_stack(int stack, u32 count)
 {
+	u32 most = count / RANGES + 1;
 	int result = 0;
 
-	for (u32 i = count; i && !result; i--)
-		result = push(stack, i);
+	for (u32 first = 1; first <= count && !result; first += most)
+		result = push_range(stack, first,
+				    count - first + 1 < most ? count - first + 1 : most);
 	return result;
 }
 
@@ -87,7 +98,7 @@ int tables_command(const struct tables *t, u32 slot, enum verb verb)
 	for (int tries = 0; tries < 1000; tries++) {
 		if (bpf_prog_test_run_opts(t->l->command, &run))
 			return -errno;
-		if (run.retval != ANSWER_LOCKED)
+		if ((int)run.retval != ANSWER_LOCKED)
 			break;
 	}
 	return (int)run.retval;
@@ -251,12 +262,16 @@ bool tables_have_room(const struct tables *t)
 
 /* ---- profiles from outside ---- */
 
+/* A slot off STACK; what is left of its range goes back. */
 static int take(struct tables *t, int stack, enum taken kind, u32 *slot)
 {
-	if (bpf_map_lookup_and_delete_elem(stack, NULL, slot))
+	struct range r;
+
+	if (bpf_map_lookup_and_delete_elem(stack, NULL, &r))
 		return errno == ENOENT ? -ENOSPC : -errno;
+	*slot = r.first;
 	t->freed[kind]--; /* the kernel side has not counted it */
-	return 0;
+	return r.count > 1 ? push_range(stack, r.first + 1, r.count - 1) : 0;
 }
 
 static int row_read(void *context, u32 slot, struct row *row)

@@ -289,8 +289,8 @@ static int status_of(const struct watch *w)
 		return 1;
 	}
 	if (w->unsaved) {
-		fprintf(stderr, "ebph: %u profiles could not be saved in %s\n", w->unsaved,
-			w->o->profile_dir);
+		fprintf(stderr, "ebph: %u profiles could not be saved in %s\n",
+			w->unsaved, w->o->profile_dir);
 		return 1;
 	}
 	if (w->o->check && w->report.anomalies)

@@ -5,6 +5,7 @@ bats_require_minimum_version 1.5.0
 # What the real program prints of what happens on the kernel that runs here.
 
 setup() {
+	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$BATS_TEST_TMPDIR
 	cat >"$DIR/session" <<'S'

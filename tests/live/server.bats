@@ -4,6 +4,7 @@ bats_require_minimum_version 1.5.0
 # A real server, attached to while it runs under load (nginx, curl).
 
 setup() {
+	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
 	chmod 755 "$DIR"

@@ -4,6 +4,7 @@ bats_require_minimum_version 1.5.0
 # The real program on the kernel that runs here; what it watches it starts itself.
 
 setup() {
+	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
 	cat >"$DIR/hello.c" <<'C'
