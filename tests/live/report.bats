@@ -5,8 +5,11 @@ bats_require_minimum_version 1.5.0
 # What the real program prints of what happens on the kernel that runs here.
 
 setup() {
-	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
+	# Every run learns from the beginning.
+	printf '#!/bin/sh\nexec "%s" --no-load --no-save "$@"\n' "$EBPH" >"$BATS_TEST_TMPDIR/ebph"
+	chmod +x "$BATS_TEST_TMPDIR/ebph"
+	EBPH=$BATS_TEST_TMPDIR/ebph
 	DIR=$BATS_TEST_TMPDIR
 	cat >"$DIR/session" <<'S'
 for n in $(seq 250); do /usr/bin/true; done
