@@ -3,30 +3,39 @@
 #ifndef EBPH_KERNEL_H
 #define EBPH_KERNEL_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-struct btf;
+#include "member.h"
+
+struct kernel {
+	char release[128];		  /* as uname -r */
+	char headers[PATH_MAX];		  /* where the values are from: "btf", a folder */
+	unsigned int values[MEMBERS_MAX]; /* of each of members[], in bytes */
+	struct btf *btf;		  /* of the kernel; NULL: there is none */
+	bool task_storage; /* tracing programs have it: 5.13 on, with BTF */
+	bool task_regs;	   /* they may ask for a task's user registers: 5.15 on */
+};
 
 /*
- * Write a `#define OFFSET_... N` (bytes) for each member that the BPF source reads,
- * from the running kernel's BTF, to OUT. 0, or -errno with a sentence in ERROR: no
- * BTF, or a member that is not there, by name.
+ * Fill K for the kernel that runs, from what MODE names: "btf", "auto" or a kernel
+ * build directory. 0, and then kernel_forget() frees what K owns; or -errno with a
+ * sentence in ERROR.
+ *
+ * BTF comes from the kernel, or from the file that environment variable EBPH_BTF
+ * names; its value "none" means that there is no BTF.
  */
-int kernel_offsets(FILE *out, char *error, size_t size);
+int kernel_learn(const char *mode, struct kernel *k, char *error, size_t size);
 
-/*
- * The offset in bytes, to OFFSET, of PATH in struct NAME as BTF has it. PATH: member
- * names with dots between, alternatives with '|' between, the first that is there is
- * taken. 0, or -ENOENT.
- */
-int kernel_member(const struct btf *btf, const char *name, const char *path,
-		  unsigned int *offset);
+/* Free what K owns. What is in it otherwise can still be used. */
+void kernel_forget(struct kernel *k);
 
-/* 1 when the running kernel has tasks' local storage (5.11 on), as its BTF tells. */
-int kernel_has_task_storage(void);
+/* The same from BTF alone, whatever kernel it is of; fills in the values only. */
+int kernel_from_btf(const struct btf *btf, struct kernel *k, char *error, size_t size);
 
-/* 1 when BPF programs may ask for a task's user registers (5.15), else 0. */
-int kernel_has_task_regs(void);
+/* Write a `#define OFFSET_... N` or `SIZE_... N` for each known member to OUT. */
+void kernel_write(const struct kernel *k, FILE *out);
 
 #endif

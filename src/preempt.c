@@ -172,19 +172,23 @@ static int observe(const char *name, const struct place *p, void (*trigger)(void
 	return result;
 }
 
-int preempt_at(const char *name, void (*trigger)(void))
+static int at(const struct btf *btf, const char *name, void (*trigger)(void))
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	struct place place;
-	int result;
+	int result = find_count(btf, &place);
 
-	if (!btf)
-		return -errno;
-	result = find_count(btf, &place);
 	if (!result)
 		result = observe(name, &place, trigger);
 	if (result < 0 && !find_migration(btf, &place))
 		result = observe(name, &place, trigger);
+	return result;
+}
+
+int preempt_at(const char *name, void (*trigger)(void))
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int result = btf ? at(btf, name, trigger) : -errno;
+
 	btf__free(btf);
 	return result;
 }
@@ -194,21 +198,21 @@ static void call(void)
 	syscall(SYS_getppid);
 }
 
-/* 0 on kernels whose system-call tracepoints always run with preemption off: to 6.12. */
-static int has_faultable_tracepoints(void)
+int preempt_raw_tracepoints_by(const struct btf *btf)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	unsigned int offset;
-	int result = btf ? !kernel_member(btf, "tracepoint_ext", "faultable", &offset)
-			 : -errno;
 
-	btf__free(btf);
-	return result;
+	/* to 6.12 system-call tracepoints always run with preemption off */
+	if (kernel_member(btf, "tracepoint_ext", "faultable", &offset))
+		return 0;
+	return at(btf, "sys_enter", call);
 }
 
 int preempt_raw_tracepoints(void)
 {
-	int faultable = has_faultable_tracepoints();
+	struct btf *btf = btf__load_vmlinux_btf();
+	int result = btf ? preempt_raw_tracepoints_by(btf) : -errno;
 
-	return faultable > 0 ? preempt_at("sys_enter", call) : faultable;
+	btf__free(btf);
+	return result;
 }
