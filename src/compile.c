@@ -198,7 +198,12 @@ static int load_part(const struct bcc *b, void *module, int i, bool raw, int soc
 
 static void *create_module(const struct bcc *b, const char *text, int sock)
 {
-	const char *flags[] = {"-O2", "-Wno-unused-function", "-Wno-unknown-attributes",
+	/* libbcc optimises by itself: what clang would do before is done twice */
+	const char *flags[] = {"-O2",
+			       "-Xclang",
+			       "-disable-llvm-passes",
+			       "-Wno-unused-function",
+			       "-Wno-unknown-attributes",
 			       "-Wno-macro-redefined"};
 	void *module =
 		b->create(text, 0, flags, sizeof(flags) / sizeof(*flags), true, NULL);
