@@ -113,28 +113,46 @@ static int load_nothing(void)
 	return 0;
 }
 
-int feature_check(char *error, size_t size)
+/* The first map type or helper that the kernel does not have, or NULL. */
+static const char *first_missing(bool task_storage)
 {
-	struct utsname u;
-	const char *needed =
-		feature_capabilities(effective_capabilities(), running_version(&u));
-	int result;
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
+		if (!libbpf_probe_bpf_map_type(maps[i].type, NULL))
+			return maps[i].name;
+	for (size_t i = 0; i < sizeof(helpers) / sizeof(*helpers); i++)
+		if ((task_storage || !helpers[i].storage) &&
+		    !libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, helpers[i].id,
+					     NULL))
+			return helpers[i].name;
+	if (task_storage && !libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL))
+		return "storage in tasks (Linux 5.11)";
+	return NULL;
+}
 
-	if (needed) {
-		snprintf(
-			error, size,
-			"loading BPF programs needs root, or a process with %s; run ebph "
-			"as root, or give it these capabilities",
-			needed);
-		return -EPERM;
-	}
-	result = load_nothing();
+/* 1 with a sentence in ERROR when something is missing, else 0. */
+static int probe(bool task_storage, const char *release, char *error, size_t size)
+{
+	const char *missing = first_missing(task_storage);
+
+	if (!missing)
+		return 0;
+	snprintf(error, size,
+		 "this kernel (%s) has no BPF %s; ebph needs Linux 5.8 or later", release,
+		 missing);
+	return 1;
+}
+
+/* Load the smallest program: 0, or its -errno with a sentence in ERROR. */
+static int check_loading(const char *release, char *error, size_t size)
+{
+	int result = load_nothing();
+
 	if (result == -ENOSYS)
 		snprintf(error, size,
 			 "this system has no bpf() system call: the kernel (%s) needs "
 			 "CONFIG_BPF_SYSCALL, and a container's seccomp filter must let "
 			 "bpf() through",
-			 u.release);
+			 release);
 	else if (result == -EPERM || result == -EACCES)
 		snprintf(
 			error, size,
@@ -146,10 +164,29 @@ int feature_check(char *error, size_t size)
 		snprintf(error, size,
 			 "this kernel (%s) has no BPF programs on raw tracepoints (Linux "
 			 "4.17, CONFIG_BPF_EVENTS); ebph needs Linux 5.8 or later",
-			 u.release);
+			 release);
 	else if (result)
 		snprintf(error, size, "the kernel loads no BPF program at all: %s",
 			 strerror(-result));
+	return result;
+}
+
+int feature_check(char *error, size_t size)
+{
+	struct utsname u;
+	unsigned int version = running_version(&u);
+	const char *needed = feature_capabilities(effective_capabilities(), version);
+	int result;
+
+	if (needed) {
+		snprintf(
+			error, size,
+			"loading BPF programs needs root, or a process with %s; run ebph "
+			"as root, or give it these capabilities",
+			needed);
+		return -EPERM;
+	}
+	result = check_loading(u.release, error, size);
 	if (result)
 		return result;
 	if (locked_down()) {
@@ -159,6 +196,9 @@ int feature_check(char *error, size_t size)
 			 "lockdown= on the kernel's command line");
 		return -EPERM;
 	}
+	/* before anyone installs headers in vain; some have later kernels' features */
+	if (version < VERSION(5, 8) && probe(false, u.release, error, size))
+		return -ENOTSUP;
 	return 0;
 }
 
@@ -174,7 +214,6 @@ int feature_missing(bool task_storage, char *error, size_t size)
 	struct utsname u;
 	struct rlimit limit;
 	unsigned int version = running_version(&u);
-	const char *missing = NULL;
 
 	/* a probe is a map or program itself and would be refused for the same reason */
 	if (memory_is_limited(version, &limit)) {
@@ -186,21 +225,5 @@ int feature_missing(bool task_storage, char *error, size_t size)
 			u.release, (unsigned long long)limit.rlim_cur / 1024);
 		return 1;
 	}
-	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps) && !missing; i++)
-		if (!libbpf_probe_bpf_map_type(maps[i].type, NULL))
-			missing = maps[i].name;
-	for (size_t i = 0; i < sizeof(helpers) / sizeof(*helpers) && !missing; i++)
-		if ((task_storage || !helpers[i].storage) &&
-		    !libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, helpers[i].id,
-					     NULL))
-			missing = helpers[i].name;
-	if (task_storage && !missing &&
-	    !libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL))
-		missing = "storage in tasks (Linux 5.11)";
-	if (!missing)
-		return 0;
-	snprintf(error, size,
-		 "this kernel (%s) has no BPF %s; ebph needs Linux 5.8 or later",
-		 u.release, missing);
-	return 1;
+	return probe(task_storage, u.release, error, size);
 }

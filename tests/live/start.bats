@@ -247,7 +247,18 @@ spoil() {
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
+int uname(struct utsname *u)
+{
+	int (*real)(struct utsname *) = dlsym(RTLD_NEXT, "uname");
+	int result = real(u);
+
+	if (getenv("FAKE_RELEASE"))
+		snprintf(u->release, sizeof(u->release), "%s", getenv("FAKE_RELEASE"));
+	return result;
+}
 long syscall(long number, ...)
 {
 	long (*real)(long, ...) = dlsym(RTLD_NEXT, "syscall");
@@ -297,6 +308,22 @@ C
 	NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run "$EBPH" -d 1
 	[ "$status" -eq 1 ]
 	[[ $output == *"has no BPF ring buffers (Linux 5.8)"* ]]
+	# one that is too old is told before all else, here: before "no BTF"
+	FAKE_RELEASE=5.4.0-1 EBPH_BTF=none NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run "$EBPH" -d 1
+	[ "$status" -eq 1 ]
+	[ "$output" = "ebph: this kernel (5.4.0-1) has no BPF ring buffers (Linux 5.8); ebph needs Linux 5.8 or later" ]
+}
+
+@test "locked memory that may not be raised is told, where it counts" {
+	spoil
+	FAKE_RELEASE=5.10.0 NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run prlimit --memlock=65536:65536 \
+		setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource "$EBPH" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"the limit of 64 KB could not be raised"*"CAP_SYS_RESOURCE"* ]]
+	# elsewhere it is no reason to fail
+	run prlimit --memlock=65536:65536 \
+		setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource "$EBPH" -q -d 0.1
+	[ "$status" -eq 0 ]
 }
 
 @test "libbcc before 0.25, and none, are refused" {
