@@ -42,15 +42,20 @@ teardown() {
 	done
 }
 
-# Runs ebph to its end; shows what it said, and fails, unless its status is 0.
+# Runs ebph to its end; shows what it said, and fails, unless its status is $EXPECT (0).
 watch() { # OPTION... [-- COMMAND...]
-	local status=0
+	local status=0 expect=${EXPECT-0}
 	timeout -k 5 60 "$EBPH" -v -j -o "$OUT" "$@" 2>"$ERR" || status=$?
-	[ "$status" -eq 0 ] || {
-		echo "status $status"
+	[ "$status" -eq "$expect" ] || {
+		echo "status $status, not $expect"
 		cat "$ERR"
 		return 1
 	}
+}
+
+# The same, of a command that ends with `die`.
+watch_die() {
+	EXPECT=132 watch "$@"
 }
 
 # Starts ebph and waits until it watches. Sets WATCHER; end it with watch_end.
