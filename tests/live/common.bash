@@ -67,8 +67,45 @@ watch_begin() { # OPTION...
 }
 
 watch_end() {
-	kill -INT "$(pgrep -P "$WATCHER" -x ebph)"
+	kill -INT "$(ebph_pid)"
 	wait "$WATCHER"
+}
+
+# Runs a command under ebph with its standard input from a pipe that nothing comes out
+# of until let_go. Sets PLAYER when it is inside the system call of number NR.
+blocked() { # NR [OPTION...] -- COMMAND...
+	local nr=$1 options=()
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	rm -f "$DIR/pipe" "$DIR/pid"
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	cat >"$DIR/session" <<-S
+		echo \$\$ >$DIR/pid
+		exec $* <$DIR/pipe
+	S
+	timeout -k 5 60 "$EBPH" -v -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
+		2>"$ERR" 3>&- 7>&- &
+	WATCHER=$!
+	STARTED+=("$WATCHER")
+	poll test -s "$DIR/pid"
+	PLAYER=$(cat "$DIR/pid")
+	poll inside "$PLAYER" "$nr"
+}
+
+let_go() {
+	echo >&7
+	exec 7>&-
+	wait "$WATCHER"
+}
+
+# The ebph that watch_begin or blocked started.
+ebph_pid() {
+	pgrep -P "$WATCHER" -x ebph
 }
 
 # Runs a command until it succeeds; fails after 20 s.

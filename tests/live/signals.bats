@@ -173,31 +173,6 @@ setup_file() {
 	)"
 }
 
-# Runs "$@" under ebph with its standard input from a pipe that nothing comes out of
-# until `let_go`. Sets PLAYER when it is inside the system call of number NR.
-blocked() { # NR COMMAND...
-	local nr=$1
-	shift
-	mkfifo "$DIR/pipe"
-	exec 7<>"$DIR/pipe"
-	cat >"$DIR/session" <<-S
-		echo \$\$ >$DIR/pid
-		exec $* <$DIR/pipe
-	S
-	timeout -k 5 60 "$EBPH" -v -j -o "$OUT" -- sh "$DIR/session" 2>"$ERR" 3>&- 7>&- &
-	WATCHER=$!
-	STARTED+=("$WATCHER")
-	poll test -s "$DIR/pid"
-	PLAYER=$(cat "$DIR/pid")
-	poll inside "$PLAYER" "$nr"
-}
-
-let_go() {
-	echo >&7
-	exec 7>&-
-	wait "$WATCHER"
-}
-
 # A stop and its end, both seen to be over.
 stop_and_continue() { # PID NR
 	kill -STOP "$1"
@@ -207,7 +182,7 @@ stop_and_continue() { # PID NR
 }
 
 @test "a call that is entered again after a handler makes no new pair" {
-	blocked $NR_READ "$PLAY" getpid on:10r getuid,write:2 getppid read getgid
+	blocked $NR_READ -- "$PLAY" getpid on:10r getuid,write:2 getppid read getgid
 	kill -USR1 "$PLAYER"
 	poll grep -q + "$ERR"
 	poll inside "$PLAYER" $NR_READ
@@ -221,7 +196,7 @@ stop_and_continue() { # PID NR
 }
 
 @test "without SA_RESTART a program's own second try is a call" {
-	blocked $NR_READ "$PLAY" getpid on:10 getuid,write:2 getppid read read getgid
+	blocked $NR_READ -- "$PLAY" getpid on:10 getuid,write:2 getppid read read getgid
 	kill -USR1 "$PLAYER"
 	poll grep -q + "$ERR"
 	let_go
@@ -232,7 +207,7 @@ stop_and_continue() { # PID NR
 }
 
 @test "a call that is entered again after a stop makes no new pair" {
-	blocked $NR_READ "$PLAY" getppid read getgid
+	blocked $NR_READ -- "$PLAY" getppid read getgid
 	stop_and_continue "$PLAYER" $NR_READ
 	stop_and_continue "$PLAYER" $NR_READ
 	let_go
@@ -240,20 +215,19 @@ stop_and_continue() { # PID NR
 }
 
 @test "restart_syscall makes no new pair, of 64 and of 32 bits" {
-	blocked $NR_NANOSLEEP "$PLAY" getppid nap:1500 getgid
+	blocked $NR_NANOSLEEP -- "$PLAY" getppid nap:1500 getgid
 	stop_and_continue "$PLAYER" 219
 	stop_and_continue "$PLAYER" 219
 	let_go
 	learned "$PLAY" <<<"$(chain 9 getppid nanosleep getgid exit_group)"
-	rm "$DIR/pipe" "$DIR/pid"
-	blocked $NR_NANOSLEEP32 "$PLAY32" getppid nap:1500 getgid
+	blocked $NR_NANOSLEEP32 -- "$PLAY32" getppid nap:1500 getgid
 	stop_and_continue "$PLAYER" 0
 	let_go
 	learned "$PLAY32" <<<"$(chain 9 getppid nanosleep getgid exit_group)"
 }
 
 @test "32-bit programs: handlers return through either sigreturn, and calls restart" {
-	blocked $NR_READ32 "$PLAY32" getpid on:10r getuid,write:2 on:12o geteuid,kill:5,getegid \
+	blocked $NR_READ32 -- "$PLAY32" getpid on:10r getuid,write:2 on:12o geteuid,kill:5,getegid \
 		on:5 getsid getppid kill:12 read getgid
 	kill -USR1 "$PLAYER"
 	poll grep -q + "$ERR"

@@ -150,7 +150,7 @@ history() { # FIELD
 	echo -n x >&7
 	poll inside "$player" 0
 	sleep 0.1
-	kill -USR1 "$(pgrep -P "$WATCHER" -x ebph)"
+	kill -USR1 "$(ebph_pid)"
 	poll grep -q '"summary"' "$OUT"
 	first=$(row "$PLAY" .count)
 	exec 7>&-

@@ -31,6 +31,7 @@
  *   comm:NAME, ruid:N, sigmask (rt_sigprocmask that only asks)
  *   @N, +          wait for the turn N, without a call; next turn. All threads share
  *                  the turn; after `shared` (mmap) also children
+ *   /...           nothing: what the kernel adds when PLAY interprets a script
  *   die            end here, without a call (SIGILL)
  *   spin           for ever, without a call
  */
@@ -412,6 +413,8 @@ static int process_step(const char *s, int *at)
 		*at = block_end(*at);
 	} else if ((rest = after(s, "as:"))) {
 		wanted = number(rest, 0);
+	} else if (*s == '/') {
+		return 1;
 	} else if (same(s, "split")) {
 		split();
 	} else if (same(s, "wait")) {
