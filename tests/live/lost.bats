@@ -61,3 +61,10 @@ lost() { # REGEX
 	same "$(row "$PLAY" .anomalies)" $((seen + lost))
 	grep -q "lost: .* events" "$ERR"
 }
+
+@test "a full pairs memory raises no alarm" {
+	# A program that repeats itself exactly, in a profile that could not learn it all.
+	watch --max-pairs-memory 64K --normal-factor 1 --normal-time 0 -- "$PLAY" 6x:sweep:250
+	[ "$(lost max-pairs-memory)" -gt 0 ]
+	same "" "$(events anomaly "$PLAY" | jq -r 'select(.syscall != "exit_group").syscall' | head -3)"
+}
