@@ -48,9 +48,9 @@ getpid > getpid @4" "$(pairs "$PLAY" | grep 'getpid > getpid')"
 	watch --window 2 -- "$PLAY" sweep:300 getpid sweep:300
 	same 602 "$(row "$PLAY" .count)"
 	same 602 "$(row "$PLAY" .train_count)"
-	# calls 255..300 and exit_group, twice 46 and once
-	same 93 "$(row '' .lost)"
-	same 93 "$(events lost | jq -s 'map(select(.what | test("254")).count) | add')"
+	# calls 255..300 and exit_group
+	same 47 "$(row '' .lost)"
+	same 47 "$(events lost | jq -s 'map(select(.what | test("254")).count) | add')"
 	grep -q "lost: .* 254" "$ERR"
 	# 253 first pairs, then other@1 after the 254th and after itself; getpid after
 	# other; the first call after getpid; exit_group after other is known

@@ -88,7 +88,8 @@ blocked() { # NR [OPTION...] -- COMMAND...
 		echo \$\$ >$DIR/pid
 		exec $* <$DIR/pipe
 	S
-	timeout -k 5 60 "$EBPH" -v -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
+	# shellcheck disable=SC2086 # -v or nothing
+	timeout -k 5 60 "$EBPH" ${VERBOSE--v} -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
 		2>"$ERR" 3>&- 7>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")

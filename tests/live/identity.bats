@@ -73,7 +73,7 @@ load common
 		steps+=(vfork exec:"$long/$i" end end)
 		((i % 20)) || steps+=(20x:wait)
 	done
-	watch --max-profiles 1100 -- "$PLAY" "${steps[@]}"
+	watch --max-profiles 2000 -- "$PLAY" "${steps[@]}"
 	jq -r 'select(.event == "profile").exe' "$OUT" | grep -c "^$long/" >"$DIR/named"
 	same 1000 "$(cat "$DIR/named")"
 	same "1001 0" "$(row '' '"\(.profiles | length) \(.profiles
