@@ -126,6 +126,7 @@ load common
 	for _ in $(seq 40); do copies+=(fork "${steps[@]}" join end wait); done
 	for i in $(seq 10); do echo "$PLAY ${copies[*]}"; done >"$DIR/session"
 	watch -- sh "$DIR/session"
+	nothing_lost
 	# per round: 40 children with fork, wait4, exit_group, 50 clone, 50 getuid, 50 exit
 	same $((10 * (40 * (3 + 3 * 50) + 1))) "$(row "$PLAY" .count)"
 	same 0 "$(row '' .threads)"
