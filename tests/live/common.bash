@@ -20,7 +20,8 @@ programs() {
 }
 
 compile() { # BITS OUT SOURCE
-	gcc "-m$1" -O1 -Wall -Wextra -Werror -static -nostdlib -ffreestanding \
+	# asm/ lies outside gcc's own path for -m32 unless gcc-multilib is there
+	gcc "-m$1" -idirafter "/usr/include/$(gcc -print-multiarch)" -O1 -Wall -Wextra -Werror -static -nostdlib -ffreestanding \
 		-fno-stack-protector -fno-pie -no-pie -fno-asynchronous-unwind-tables \
 		-s -Wl,--build-id=none -Wl,-z,noseparate-code -o "$2" "$3"
 }

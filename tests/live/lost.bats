@@ -69,3 +69,22 @@ lost() { # REGEX
 	[ "$(lost max-pairs-memory)" -gt 0 ]
 	same "" "$(events anomaly "$PLAY" | jq -r 'select(.syscall != "exit_group").syscall' | head -3)"
 }
+
+@test "a program that starts when events find no room is named when they do" {
+	copy late
+	VERBOSE='' blocked 0 --window 2 --normal-time 0 --anomaly-limit 1000000 --tolerize-limit 128 -- \
+		"$PLAY" 200x:getppid read 30000x:getuid,getgid fork exec:"$DIR/late" \
+		getppid write:2 read getuid getgid end end wait
+	ebph=$(ebph_pid)
+	kill -STOP "$ebph"
+	echo -n x >&7
+	poll grep -q + "$ERR"
+	kill -USR1 "$ebph"
+	kill -CONT "$ebph"
+	# ebph prints the summary after it has read what was in the ring.
+	poll grep -q '"summary"' "$OUT"
+	same "(unknown)" "$(row '' '.profiles[].exe | select(startswith("/") | not)')"
+	let_go
+	same 1 "$(count profile "$DIR/late")"
+	same 6 "$(row "$DIR/late" .count)"
+}

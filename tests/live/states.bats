@@ -124,6 +124,14 @@ history() { # FIELD
 	same "$left $left" "$(row "$PLAY" '"\(.train_count) \(.last_mod_count)"')"
 }
 
+@test "a call that is held back during a change counts as before it" {
+	# The thread holds back calls while the other learns a pair; then it is gone.
+	# As after it, the 38 calls would freeze the profile.
+	watch_die --window 2 -- "$PLAY" thread 40x:getppid + @2 die end @1 getuid getuid + spin
+	same 0 "$(count freeze)"
+	same "43 0 training" "$(row "$PLAY" '"\(.train_count) \(.last_mod_count) \(.state)"')"
+}
+
 @test "counts of threads and processes of one program are exact" {
 	one=(40000x:getppid,getuid,getgid,getegid,geteuid)
 	all=(sweep:100)
