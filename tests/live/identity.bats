@@ -23,10 +23,12 @@ load common
 @test "a file that was replaced gets a profile of its own" {
 	copy one
 	cat >"$DIR/session" <<-S
+		touch -d @1 $DIR/one
 		$DIR/one getuid getgid
 		cat $PLAY32 >$DIR/one
-		$DIR/one getuid getgid getppid
 		touch -d @1 $DIR/one
+		$DIR/one getuid getgid getppid
+		touch -d @2 $DIR/one
 		$DIR/one getuid getgid getppid getegid
 		cp $PLAY $DIR/new
 		mv $DIR/new $DIR/one

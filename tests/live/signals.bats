@@ -127,6 +127,14 @@ setup_file() {
 		chain 9 getuid kill geteuid rt_sigreturn
 		chain 9 getgid rt_sigreturn
 	)"
+	# The main thread's stack lies above the alternate one, a thread's below it.
+	watch -- "$PLAY" getpid on:10s getuid,geteuid thread altstack getppid \
+		tgkill:0:10 getegid end join getgid
+	learned "$PLAY" <<<"$(
+		chain 9 getpid rt_sigaction clone getgid exit_group
+		chain 9 getpid rt_sigaction clone sigaltstack getppid tgkill getegid exit
+		chain 9 getuid geteuid rt_sigreturn
+	)"
 }
 
 @test "a signal without a handler changes no window" {
@@ -154,6 +162,10 @@ setup_file() {
 		chain 9 getuid fork wait4 getgid rt_sigreturn
 		chain 9 getuid fork getgid rt_sigreturn
 	)"
+	# The child runs first; what follows there is new in its interrupted window.
+	parent=$(events profile | jq .pid)
+	same "kill getppid rt_sigaction getpid" "$(events sequence | jq -r "select(.pid != $parent and
+		.syscall == \"getegid\") | .missed | map(.prev) | join(\" \")")"
 }
 
 @test "an exec in a handler empties all windows" {

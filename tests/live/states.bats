@@ -52,11 +52,15 @@ history() { # FIELD
 
 @test "freeze rule: at most 64 calls late, by the ratio that was asked for" {
 	# 7/2: when train_count * 2 > 9 * 7, so from 32 on
-	watch_die --normal-factor 7/2 -- "$PLAY" 200x:getppid die
-	at=$(events freeze "$PLAY" | jq .train_count)
+	copy early late long
+	echo "$DIR/early 31x:getppid die; $DIR/late 32x:getppid die; $DIR/long 300x:getppid die" \
+		>"$DIR/session"
+	watch_die --normal-factor 7/2 -- sh "$DIR/session"
+	same 0 "$(count freeze "$DIR/early")"
+	same 32 "$(events freeze "$DIR/late" | jq .train_count)"
+	at=$(events freeze "$DIR/long" | jq .train_count)
 	echo "frozen at $at"
 	[ "$at" -ge 32 ] && [ "$at" -le $((32 + 64)) ]
-	same 1 "$(count freeze "$PLAY")"
 }
 
 @test "a profile without a pair does not freeze" {
@@ -148,23 +152,23 @@ history() { # FIELD
 }
 
 @test "a summary on demand counts what threads hold back" {
-	mkfifo "$DIR/pipe"
-	exec 7<>"$DIR/pipe"
-	"$PLAY" read 20x:getppid read <"$DIR/pipe" 3>&- 7>&- &
-	player=$!
-	STARTED+=("$player")
-	poll inside "$player" 0
-	watch_begin -p "$player"
-	echo -n x >&7
-	poll inside "$player" 0
-	sleep 0.1
-	kill -USR1 "$(ebph_pid)"
-	poll grep -q '"summary"' "$OUT"
-	first=$(row "$PLAY" .count)
-	exec 7>&-
-	echo x >"$DIR/pipe" &
-	wait "$player"
-	watch_end
-	same 22 "$(row "$PLAY" .count)"
-	same 21 "$first"
+	blocked 0 -- "$PLAY" 1000x:getppid write:2 read getppid write:2 read getppid write:2 read
+	for n in 1 2 3; do
+		poll said "$n"
+		poll inside "$PLAYER" 0
+		kill -USR1 "$(ebph_pid)"
+		poll summaries "$n"
+		same $((999 + 3 * n)) "$(row "$PLAY" .count)"
+		[ "$n" -eq 3 ] || echo -n x >&7
+	done
+	let_go
+	same 1009 "$(row "$PLAY" .count)"
+}
+
+said() { # N
+	[ "$(tr -dc + <"$ERR" | wc -c)" -eq "$1" ]
+}
+
+summaries() { # N
+	[ "$(count summary)" -eq "$1" ]
 }

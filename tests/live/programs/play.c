@@ -77,10 +77,13 @@ static int position; /* of the main thread */
 static long pid, child, wanted;
 static const char *bodies[SIGNALS];
 static void *resume[5];
-static unsigned char altstack[ALTSTACK];
+/* In one object, so that the alternate stack lies above the threads' own. */
 static struct {
-	unsigned char stack[STACK] __attribute__((aligned(STACK)));
-} threads[THREADS] __attribute__((aligned(STACK)));
+	struct {
+		unsigned char stack[STACK];
+	} threads[THREADS];
+	unsigned char altstack[ALTSTACK];
+} stacks __attribute__((aligned(STACK)));
 static volatile int thread_start[THREADS], thread_tid[THREADS], thread_live[THREADS];
 static int thread_count;
 static int own_turn;
@@ -172,7 +175,7 @@ static void set_altstack(void)
 		void *base;
 		int flags;
 		unsigned long size;
-	} stack = {altstack, 0, sizeof(altstack)};
+	} stack = {stacks.altstack, 0, sizeof(stacks.altstack)};
 
 	raw(__NR_sigaltstack, (long)&stack, 0, 0, 0);
 }
@@ -187,7 +190,7 @@ static __attribute__((noinline, noreturn)) void jump(void)
 static int thread_here(void)
 {
 	return (int)(((unsigned long)__builtin_frame_address(0) -
-		      (unsigned long)threads) /
+		      (unsigned long)&stacks) /
 		     STACK);
 }
 
@@ -212,7 +215,7 @@ static void thread_begin(int at)
 		__asm__ volatile("pause");
 	k %= THREADS;
 	thread_count++;
-	top = threads[k].stack + STACK - 64;
+	top = stacks.threads[k].stack + STACK - 64;
 	thread_start[k] = at;
 	thread_live[k] = 1;
 #ifdef __x86_64__
