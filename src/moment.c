@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "moment.h"
 
-#include <stdio.h>
 #include <time.h>
 
 enum { SECOND = 1000000000, MILLISECOND = 1000000 };
@@ -28,18 +27,6 @@ u64 moment_real(struct moment *m, u64 boot)
 	if (offset - m->offset + MILLISECOND > 2 * MILLISECOND)
 		m->offset = offset;
 	return boot + m->offset;
-}
-
-const char *moment_utc(u64 ns, char text[MOMENT_TEXT])
-{
-	time_t seconds = (time_t)(ns / SECOND);
-	struct tm tm;
-	char date[24];
-
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, MOMENT_TEXT, "%s.%09uZ", date, (u32)(ns % SECOND));
-	return text;
 }
 
 static const char *local(u64 ns, const char *format, char text[MOMENT_TEXT])

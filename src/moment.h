@@ -23,10 +23,10 @@ u64 moment_now(void);
  */
 u64 moment_real(struct moment *m, u64 boot);
 
-/* NS since 1970 into TEXT, which is returned: "2026-11-21T07:05:00.000000001Z", */
-const char *moment_utc(u64 ns, char text[MOMENT_TEXT]);
-
-/* "2026-11-21 07:05:00", and "07:05:00", both in local time. */
+/*
+ * NS since 1970 into TEXT, which is returned, in local time: "2026-11-21 07:05:00", and
+ * "07:05:00". (timestamp.h has it in UTC.)
+ */
 const char *moment_date(u64 ns, char text[MOMENT_TEXT]);
 const char *moment_clock(u64 ns, char text[MOMENT_TEXT]);
 

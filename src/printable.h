@@ -6,10 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * BYTES with a control character, a backslash, and what is not UTF-8 written as \xHH:
- * free() it. NULL: no memory.
- */
+/* BYTES as they may stand in a line (TEXT_LINE in text.h): free() it. NULL: no memory. */
 char *printable(const char *bytes);
 
 /* 1 when BYTES are UTF-8. */

@@ -11,6 +11,7 @@
 #include "columns.h"
 #include "jsonl.h"
 #include "text.h"
+#include "timestamp.h"
 
 enum { SCHEMA = 1 };
 
@@ -110,7 +111,7 @@ static void put(struct report *r, json_t *j)
 
 static const char *utc(struct report *r, u64 boot, char text[MOMENT_TEXT])
 {
-	return moment_utc(moment_real(&r->moment, boot), text);
+	return timestamp_text(moment_real(&r->moment, boot), text, MOMENT_TEXT);
 }
 
 static const char *clock_time(struct report *r, u64 boot, char text[MOMENT_TEXT])

@@ -54,18 +54,25 @@ struct range {
 
 /* What ends a line, steers a terminal, turns the direction of writing, or is not seen. */
 static const struct range harmful[] = {
-	{0x00, 0x1f},	  {0x7f, 0xa0},	    {0xad, 0xad},     {0x61c, 0x61c},
-	{0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f}, {0x3000, 0x3000},
-	{0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+	{0x00, 0x1f},	  {0x7f, 0x9f},	    {0xad, 0xad},	{0x61c, 0x61c},
+	{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},	{0xfe00, 0xfe0f},
+	{0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
 };
 
-static bool is_harmful(u32 c)
+static const struct range spaces[] = {
+	{' ', ' '},	  {0xa0, 0xa0},	    {0x1680, 0x1680}, {0x2000, 0x200a},
+	{0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000},
+};
+
+static bool is_in(u32 c, const struct range *ranges, size_t count)
 {
-	for (size_t i = 0; i < sizeof(harmful) / sizeof(*harmful); i++)
-		if (c >= harmful[i].first && c <= harmful[i].last)
+	for (size_t i = 0; i < count; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
 			return true;
 	return false;
 }
+
+#define IS_IN(c, ranges) is_in(c, ranges, sizeof(ranges) / sizeof(*(ranges)))
 
 static bool is_plain(u32 c, enum text_use use)
 {
@@ -73,7 +80,7 @@ static bool is_plain(u32 c, enum text_use use)
 		return false;
 	if (use == TEXT_JSON)
 		return true;
-	return !is_harmful(c) && (use != TEXT_WORD || c != ' ');
+	return !IS_IN(c, harmful) && (use != TEXT_WORD || !IS_IN(c, spaces));
 }
 
 char *text_escape(const char *bytes, size_t length, enum text_use use)

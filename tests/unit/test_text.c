@@ -46,6 +46,11 @@ static void test_spaces_only_in_words(void **state)
 	expect("a b", TEXT_LINE, "a b");
 	expect("a b", TEXT_WORD, "a\\x20b");
 	expect("a b", TEXT_JSON, "a b");
+	/* no-break, en and ideographic space look like one */
+	expect("\xc2\xa0", TEXT_LINE, "\xc2\xa0");
+	expect("\xc2\xa0", TEXT_WORD, "\\xc2\\xa0");
+	expect("\xe2\x80\x82", TEXT_WORD, "\\xe2\\x80\\x82");
+	expect("\xe3\x80\x80", TEXT_WORD, "\\xe3\\x80\\x80");
 }
 
 static void test_control_characters(void **state)
