@@ -312,6 +312,11 @@ json_t *jsonl_settings(const struct options *o)
 	add(&s, "anomaly_limit", number(o->anomaly_limit));
 	add(&s, "tolerize_limit", number(o->tolerize_limit));
 	add(&s, "window", number(o->window));
+	add(&s, "profile_dir", jsonl_text(o->profile_dir));
+	add(&s, "no_load", json_boolean(o->no_load));
+	add(&s, "no_save", json_boolean(o->no_save));
+	add(&s, "save_interval", seconds(o->save_interval_ns));
+	add(&s, "adopt_upgrades", json_boolean(o->adopt_upgrades));
 	add(&s, "max_profiles", number(o->max_profiles));
 	add(&s, "max_pairs_memory", number(o->max_pairs_memory));
 	add(&s, "kernel_headers", jsonl_text(o->headers));

@@ -45,6 +45,10 @@ refuses() { # OPTION VALUE...
 	run -0 "$EBPH" --normal-time 0 --help
 }
 
+@test "--save-interval: bad durations" {
+	refuses --save-interval '' 0 999us 0.0001 -1 +1 1x 1.2.3 . s nan ' 1' '1 ' 99999999w
+}
+
 @test "--normal-factor: bad ratios" {
 	refuses --normal-factor '' 0 1/0 0/1 65536 1/65536 -1 1/-1 1/ /1 1/2/3 1.5 1x x 128/32x
 }
@@ -66,6 +70,7 @@ refuses() { # OPTION VALUE...
 	refuses --cgroup ''
 	refuses --comm '' sixteen-bytes-xx
 	refuses --output ''
+	refuses --profile-dir ''
 	refuses --kernel-headers ''
 	refuses --color '' Auto yes 1
 }
@@ -74,11 +79,12 @@ refuses() { # OPTION VALUE...
 	local option
 	for option in pid exe not-exe uid not-uid cgroup comm output duration interval color \
 		normal-time normal-factor anomaly-limit tolerize-limit window max-profiles \
-		max-pairs-memory kernel-headers; do
+		max-pairs-memory kernel-headers profile-dir save-interval; do
 		run -2 "$EBPH" "--$option"
 		[[ $output == *"--$option needs a value"* ]]
 	done
-	for option in timestamp json quiet verbose check ebpf help version; do
+	for option in timestamp json quiet verbose check ebpf help version no-load no-save \
+		adopt-upgrades; do
 		run -2 "$EBPH" "--$option=1"
 		[[ $output == *"--$option"*"takes no value"* ]]
 	done
@@ -115,6 +121,7 @@ refuses() { # OPTION VALUE...
 		-n,\ --comm -o,\ --output -d,\ --duration -i,\ --interval -T,\ --timestamp \
 		-j,\ --json -q,\ --quiet -v,\ --verbose --normal-time --normal-factor \
 		--anomaly-limit --tolerize-limit --window --max-profiles --max-pairs-memory \
+		--profile-dir --no-load --no-save --save-interval --adopt-upgrades \
 		--kernel-headers --check --ebpf --color -h,\ --help -V,\ --version; do
 		grep -qE -- "^ +$option( |\$)" <<<"$help" || { echo "no $option"; false; }
 	done

@@ -11,15 +11,16 @@ setup() {
 	chmod +x "$BATS_TEST_TMPDIR/ebph"
 	EBPH=$BATS_TEST_TMPDIR/ebph
 	DIR=$BATS_TEST_TMPDIR
+	export EBPH_PROFILE_DIR=$DIR/profiles
 	cat >"$DIR/session" <<'S'
 for n in $(seq 250); do /usr/bin/true; done
 /usr/bin/true --version >/dev/full 2>&1 || exit 0
 S
 }
 
-# Runs ebph to its end; shows what it said if that fails.
+# Runs ebph to its end, leaving no profiles; shows what it said if that fails.
 ebph() {
-	timeout -k 5 60 "$EBPH" "$@" 2>"$DIR/err" || {
+	timeout -k 5 60 "$EBPH" --no-save "$@" 2>"$DIR/err" || {
 		local status=$?
 		cat "$DIR/err"
 		return $status
@@ -77,7 +78,7 @@ ebph() {
 	group=/ebph-report-$$/inner
 	mkdir -p "$root$group"
 	for run in '' 'setpriv --bounding-set=-dac_read_search'; do
-		$run "$EBPH" -v -j -o "$DIR/out" -- \
+		$run "$EBPH" --no-save -v -j -o "$DIR/out" -- \
 			sh -c 'echo $$ >"$0"/cgroup.procs && exec true' "$root$group" || break
 		jq -r 'select(.event == "sequence" and .exe == "/usr/bin/true") | .cgroup' \
 			"$DIR/out" | sort -u >>"$DIR/groups"
@@ -87,7 +88,7 @@ ebph() {
 }
 
 @test "color: on a terminal only, unless told; NO_COLOR and a dumb one are respected" {
-	local command="$EBPH --normal-time 0 -- sh $DIR/session 2>/dev/null"
+	local command="$EBPH --no-save --normal-time 0 -- sh $DIR/session 2>/dev/null"
 	on() { # ENVIRONMENT OPTION: on a terminal
 		env -u NO_COLOR TERM=xterm $1 script -qec "${command/ --/ $2 --}" /dev/null
 	}

@@ -8,6 +8,7 @@ setup() {
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
 	chmod 755 "$DIR"
+	export EBPH_PROFILE_DIR=$DIR/profiles
 	mkdir "$DIR/www" "$DIR/www/list"
 	echo hello >"$DIR/www/index.html"
 	cat >"$DIR/nginx.conf" <<N

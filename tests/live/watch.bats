@@ -7,6 +7,7 @@ setup() {
 	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
+	export EBPH_PROFILE_DIR=$DIR/profiles
 	cat >"$DIR/hello.c" <<'C'
 #define _GNU_SOURCE
 #include <sys/syscall.h>

@@ -750,16 +750,18 @@ static void start_with(struct fixture *f, const char *settings)
 #define DEFAULTS                                                                    \
 	"'quiet': false, 'verbose': false, 'check': false, 'normal_time': 604800, " \
 	"'normal_factor': '128/32', 'anomaly_limit': 30, 'tolerize_limit': 12, "    \
-	"'window': 9, 'max_profiles': 1024, 'max_pairs_memory': 8388608, "          \
-	"'kernel_headers': 'auto'}"
+	"'window': 9, 'profile_dir': '/p', 'no_load': false, 'no_save': false, "    \
+	"'save_interval': 300, 'adopt_upgrades': false, 'max_profiles': 1024, "     \
+	"'max_pairs_memory': 8388608, 'kernel_headers': 'auto'}"
 
 static void test_start(void **state)
 {
-	char *argv[] = {(char *)"ebph", (char *)"-j", NULL};
+	char *argv[] = {(char *)"ebph", (char *)"-j", (char *)"--profile-dir=/p",
+			(char *)"--max-pairs-memory=8M", NULL};
 	struct fixture *f = *state;
 	char error[64];
 
-	assert_int_equal(options_parse(2, argv, &f->options, error, sizeof(error)),
+	assert_int_equal(options_parse(4, argv, &f->options, error, sizeof(error)),
 			 OPTIONS_RUN);
 	open_report(f);
 	start_with(f, "{" DEFAULTS);
@@ -771,17 +773,34 @@ static void test_start(void **state)
 
 static void test_start_with_everything(void **state)
 {
-	static const char *const words[] = {"ebph",	  "-jp",
-					    "7,8",	  "-e",
-					    "/a\xff",	  "--not-exe",
-					    "/b",	  "-u0",
-					    "--not-uid",  "1",
-					    "-c",	  "/c",
-					    "-n",	  "d",
-					    "-d",	  "1.5",
-					    "-i",	  "2m",
-					    "--window=3", "-v",
-					    "--check",	  "--normal-time=250ms"};
+	static const char *const words[] = {"ebph",
+					    "-jp",
+					    "7,8",
+					    "-e",
+					    "/a\xff",
+					    "--not-exe",
+					    "/b",
+					    "-u0",
+					    "--not-uid",
+					    "1",
+					    "-c",
+					    "/c",
+					    "-n",
+					    "d",
+					    "-d",
+					    "1.5",
+					    "-i",
+					    "2m",
+					    "--window=3",
+					    "-v",
+					    "--check",
+					    "--normal-time=250ms",
+					    "--profile-dir=/p",
+					    "--no-load",
+					    "--no-save",
+					    "--save-interval=2s",
+					    "--adopt-upgrades",
+					    "--max-pairs-memory=1M"};
 	char *argv[sizeof(words) / sizeof(*words) + 1] = {0};
 	int argc = sizeof(words) / sizeof(*words);
 	struct fixture *f = *state;
@@ -798,7 +817,9 @@ static void test_start_with_everything(void **state)
 		   "'interval': 120, 'quiet': false, 'verbose': true, 'check': true, "
 		   "'normal_time': 0.25, 'normal_factor': '128/32', "
 		   "'anomaly_limit': 30, 'tolerize_limit': 12, 'window': 3, "
-		   "'max_profiles': 1024, 'max_pairs_memory': 8388608, "
+		   "'profile_dir': '/p', 'no_load': true, 'no_save': true, "
+		   "'save_interval': 2, 'adopt_upgrades': true, "
+		   "'max_profiles': 1024, 'max_pairs_memory': 1048576, "
 		   "'kernel_headers': 'auto'}");
 	options_free(&f->options);
 }
