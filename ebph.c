@@ -22,6 +22,7 @@
 #include "preempt.h"
 #include "profile_cmd.h"
 #include "scratch.h"
+#include "selftest.h"
 #include "source.h"
 #include "watch.h"
 
@@ -149,6 +150,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
+	if (argc == 2 && !strcmp(argv[1], SELFTEST_CHILD))
+		return selftest_child();
 	switch (options_parse(argc, argv, &o, error, sizeof(error))) {
 	case OPTIONS_HELP:
 		options_help(stdout);
@@ -161,6 +164,10 @@ int main(int argc, char **argv)
 		return 2;
 	default:
 		break;
+	}
+	if (o.self_test) {
+		options_free(&o);
+		return selftest();
 	}
 	block_signals();
 	status = run(&o);

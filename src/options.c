@@ -270,6 +270,7 @@ static const struct rule rules[] = {
 	 .expected = "auto, btf or a directory"},
 	{"check", 0, set_flag, FIELD(check)},
 	{"ebpf", 0, set_flag, FIELD(ebpf)},
+	{"self-test", 0, set_flag, FIELD(self_test)},
 	{"color", 0, set_color, .expected = "auto, never or always"},
 	{.name = "help", .letter = 'h'}, /* these two end the parsing */
 	{.name = "version", .letter = 'V'},
@@ -529,6 +530,8 @@ static const char help[] =
 	"      --max-pairs-memory SIZE  memory for call pairs, 64K..4G (default: 6M)\n"
 	"      --kernel-headers MODE  what to compile against: auto, btf or a\n"
 	"                           directory (default: auto)\n"
+	"      --self-test          say what this kernel offers, check that ebph works\n"
+	"                           here, and exit (1 if it does not)\n"
 	"      --ebpf               print the BPF C source and exit\n"
 	"\n"
 	"  -h, --help               print this help and exit\n"

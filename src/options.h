@@ -51,6 +51,7 @@ struct options {
 	bool verbose;
 	bool check;
 	bool ebpf;
+	bool self_test;
 	enum options_color color;
 
 	/* the detector */

@@ -267,7 +267,7 @@ static const struct mistake mistakes[] = {
 	{{"--delay", "1"}, {"'--delay'", "unknown"}},
 	{{"--delay-max=1s"}, {"'--delay-max=1s'", "unknown"}},
 	{{"--abort-exec", "1"}, {"'--abort-exec'", "unknown"}},
-	{{"--self-test"}, {"'--self-test'", "unknown"}},
+	{{"--self-test=1"}, {"--self-test", "takes no value"}},
 	{{"--socket", "x"}, {"'--socket'", "unknown"}},
 	{{"--config", "x"}, {"'--config'", "unknown"}},
 	{{"--dry-run"}, {"'--dry-run'", "unknown"}},
