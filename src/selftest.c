@@ -45,7 +45,8 @@ struct seen {
 	bool normal;   /* the profile became normal */
 	int anomalies; /* anomaly events, in order: */
 	json_t *anomaly[ANOMALIES];
-	json_t *summary; /* the last one */
+	char headers[100]; /* what was compiled against, as the start event says */
+	json_t *summary;   /* the last one */
 	char exe[4096];
 };
 
@@ -91,6 +92,8 @@ static void take(struct seen *s, json_t *event)
 	if (!strcmp(name, "summary")) {
 		json_decref(s->summary);
 		s->summary = json_incref(event);
+	} else if (!strcmp(name, "start")) {
+		snprintf(s->headers, sizeof(s->headers), "%s", text_of(event, "headers"));
 	} else if (!strcmp(name, "normal") && is_own(s, event)) {
 		s->normal = true;
 	} else if (!strcmp(name, "anomaly") && is_own(s, event)) {
@@ -241,6 +244,8 @@ static int end_to_end(struct failure *f)
 		result = check_summary(&s, f);
 	if (result && err >= 0)
 		show(err);
+	if (*s.headers)
+		printf("headers used        %s\n", s.headers);
 	for (int i = 0; i < ANOMALIES; i++)
 		json_decref(s.anomaly[i]);
 	json_decref(s.summary);
