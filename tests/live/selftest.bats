@@ -60,3 +60,24 @@ teardown() {
 	[ "$status" -eq 1 ]
 	[ "${lines[-1]}" = "self-test failed: ebph ended with status 137" ]
 }
+
+@test "CAP_BPF and CAP_PERFMON are enough, each alone is not" {
+	chmod 755 "$DIR"
+	cp "$EBPH" "$DIR/ebph"
+	# Before 5.11 the maps must fit into RLIMIT_MEMLOCK; raising that is another capability.
+	ulimit -l unlimited || true
+	as_nobody() {
+		run setpriv --reuid 65534 --clear-groups --bounding-set="-all,$1" \
+			--inh-caps="-all,$1" --ambient-caps="-all,$1" "$DIR/ebph" --self-test
+		echo "$output"
+	}
+	as_nobody +bpf,+perfmon
+	[ "$status" -eq 0 ]
+	grep -qx 'capabilities  *CAP_PERFMON CAP_BPF' <<<"$output"
+	as_nobody +bpf
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == *"it has CAP_BPF" ]]
+	as_nobody +perfmon
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == *"it has CAP_PERFMON" ]]
+}
