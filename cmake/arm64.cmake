@@ -3,7 +3,9 @@
 # Cross build for 64-bit Arm; DIR holds Debian's arm64 packages: scripts/cross makes it.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
-set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+if(NOT CMAKE_C_COMPILER)
+  set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+endif()
 set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES EBPH_SYSROOT)
 
 set(EBPH_SYSROOT "" CACHE PATH "unpacked arm64 packages")
