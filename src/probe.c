@@ -102,15 +102,15 @@ static void look_btf(struct finding *f, const char *path)
 /* Headers of another kernel are worse than none: say whose they are. */
 static void look_headers(struct finding *f, const char *unused)
 {
-	char path[PATH_MAX], release[200];
+	char path[300], line[200], release[100] = "";
 	struct utsname u;
 
 	(void)unused;
 	uname(&u);
 	snprintf(path, sizeof(path),
-		 "/lib/modules/%s/build/include/config/kernel.release", u.release);
-	first_line(path, release, sizeof(release));
-	if (!*release)
+		 "/lib/modules/%s/build/include/generated/utsrelease.h", u.release);
+	first_line(path, line, sizeof(line));
+	if (sscanf(line, "#define UTS_RELEASE \"%99[^\"]", release) != 1)
 		say(f, "none installed for this kernel");
 	else if (strcmp(release, u.release))
 		say(f, "/lib/modules/%.100s/build is of another kernel: %s", u.release,
@@ -132,15 +132,15 @@ static int load_nothing(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* 1 or 0: programs of raw tracepoints may call FUNCTION; -errno: cannot be told. */
-static int has_helper(enum bpf_func_id function)
+/* 1 or 0: programs of KIND may call FUNCTION; -errno: cannot be told. */
+static int has_helper(enum bpf_prog_type kind, enum bpf_func_id function)
 {
 	int program = load_nothing(); /* without the right to, libbpf says "yes" */
 
 	if (program < 0)
 		return program;
 	close(program);
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, function, NULL);
+	return libbpf_probe_bpf_helper(kind, function, NULL);
 }
 
 static void look_ring_buffer(struct finding *f, const char *unused)
@@ -162,7 +162,7 @@ static void look_ring_buffer(struct finding *f, const char *unused)
 
 static void look_task_storage(struct finding *f, const char *unused)
 {
-	int has = has_helper(BPF_FUNC_task_storage_get);
+	int has = has_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_storage_get);
 
 	(void)unused;
 	if (has < 0)
@@ -206,7 +206,7 @@ static void look_preemption(struct finding *f, const char *unused)
 
 static void look_send_signal(struct finding *f, const char *unused)
 {
-	int has = has_helper(BPF_FUNC_send_signal);
+	int has = has_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_send_signal);
 
 	(void)unused;
 	if (has < 0)
@@ -342,7 +342,9 @@ static void cgroup_limit(char *limit, size_t size)
 /* From 5.11 on maps are charged to a cgroup, before that to RLIMIT_MEMLOCK. */
 static void look_memory(struct finding *f, const char *unused)
 {
-	int charged = has_helper(BPF_FUNC_ktime_get_coarse_ns); /* as old as that */
+	/* as old as this function */
+	int charged =
+		has_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns);
 	struct rlimit locked = {0};
 	char limit[40];
 
