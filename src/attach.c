@@ -39,6 +39,8 @@ static int tracepoint_id(const char *group, const char *name)
 
 		snprintf(path, sizeof(path), "%s/events/%s/%s/id", roots[i], group, name);
 		f = fopen(path, "re");
+		if (!f && errno == EACCES)
+			id = -EACCES;
 		if (f && fscanf(f, "%d", &id) != 1)
 			id = -EIO;
 		if (f)
@@ -70,6 +72,19 @@ static int attach_classic(const char *group, const char *name, int program)
 	return result;
 }
 
+static const char *advice(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "; mount it: mount -t tracefs tracefs /sys/kernel/tracing";
+	case -EACCES:
+		return "; reading its number in /sys/kernel/tracing takes root or "
+		       "CAP_DAC_READ_SEARCH";
+	default:
+		return "";
+	}
+}
+
 static int attach_point(struct links *k, const struct loaded *l, int i, bool raw,
 			char *error, size_t size)
 {
@@ -86,9 +101,7 @@ static int attach_point(struct links *k, const struct loaded *l, int i, bool raw
 		return 0;
 	snprintf(error, size, "cannot attach to the %stracepoint %s:%s: %s%s",
 		 raw ? "raw " : "", points[i].group, points[i].name, strerror(-k->fd[i]),
-		 !raw && k->fd[i] == -ENOENT
-			 ? "; mount it: mount -t tracefs tracefs /sys/kernel/tracing"
-			 : "");
+		 raw ? "" : advice(k->fd[i]));
 	return k->fd[i];
 }
 

@@ -201,7 +201,8 @@ static void look_preemption(struct finding *f, const char *unused)
 		say(f, "cannot be told: %s", strerror(-may));
 	else
 		say(f, "programs of raw tracepoints %s",
-		    may ? "may be preempted" : "are not preempted");
+		    may ? "may be preempted: ebph takes the classic ones"
+			: "are not preempted: ebph takes them");
 }
 
 static void look_send_signal(struct finding *f, const char *unused)
