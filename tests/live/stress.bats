@@ -37,7 +37,7 @@ setup_file() {
 	work forks-one "$one" forks "$FORKS"
 	work forks-all "$all" forks "$FORKS"
 	work execs "$all" execs "$FORKS" "$DIR/tiny"
-	"$ebph" -j -o "$DIR/out" -- sh -e "$DIR/session"
+	"$ebph" --no-load --no-save -j -o "$DIR/out" -- sh -e "$DIR/session"
 }
 
 # work NAME CPUS WHAT N [PROGRAM]: NAME-short does WHAT 10 times, NAME-long N times more
