@@ -7,6 +7,8 @@
 
 bats_require_minimum_version 1.5.0
 
+# No profiles of earlier runs, and none left behind.
+FRESH=(--no-load --no-save)
 EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 
 # Compiles programs/play once for all files; 64 and 32 bits. Sets PLAY and PLAY32.
@@ -46,7 +48,7 @@ teardown() {
 # Runs ebph to its end; shows what it said, and fails, unless its status is $EXPECT (0).
 watch() { # OPTION... [-- COMMAND...]
 	local status=0 expect=${EXPECT-0}
-	timeout -k 5 60 "$EBPH" -v -j -o "$OUT" "$@" 2>"$ERR" || status=$?
+	timeout -k 5 60 "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" || status=$?
 	[ "$status" -eq "$expect" ] || {
 		echo "status $status, not $expect"
 		cat "$ERR"
@@ -61,7 +63,7 @@ watch_die() {
 
 # Starts ebph and waits until it watches. Sets WATCHER; end it with watch_end.
 watch_begin() { # OPTION...
-	timeout -k 5 60 "$EBPH" -v -j -o "$OUT" "$@" 2>"$ERR" 3>&- &
+	timeout -k 5 60 "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" 3>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")
 	poll grep -q '^ebph: watching' "$ERR"
@@ -90,7 +92,7 @@ blocked() { # NR [OPTION...] -- COMMAND...
 		exec $* <$DIR/pipe
 	S
 	# shellcheck disable=SC2086 # -v or nothing
-	timeout -k 5 60 "$EBPH" ${VERBOSE--v} -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
+	timeout -k 5 60 "$EBPH" ${VERBOSE--v} "${FRESH[@]}" -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
 		2>"$ERR" 3>&- 7>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")

@@ -11,7 +11,7 @@ NORMAL=(--window 2 --normal-time 0)
 # All that happened but the learning, in order: `event syscall-or-state lfc anomalies`.
 history() { # EXE
 	jq -r --arg exe "$1" 'select(.exe == $exe) | select(.event | IN("sequence", "profile",
-		"freeze") | not) | "\(.event) \(.syscall // "-") \(.lfc) \(.anomalies)"' "$OUT"
+		"freeze", "exec", "exit") | not) | "\(.event) \(.syscall // "-") \(.lfc // 0) \(.anomalies // 0)"' "$OUT"
 }
 
 @test "an anomaly limit of N allows N anomalies, the next one means training" {

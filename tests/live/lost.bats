@@ -83,7 +83,7 @@ lost() { # REGEX
 	kill -CONT "$ebph"
 	# ebph prints the summary after it has read what was in the ring.
 	poll grep -q '"summary"' "$OUT"
-	same "(unknown)" "$(row '' '.profiles[].exe | select(startswith("/") | not)')"
+	same 1 "$(row '' '[.profiles[] | select(.exe == null)] | length')"
 	let_go
 	same 1 "$(count profile "$DIR/late")"
 	same 6 "$(row "$DIR/late" .count)"

@@ -5,10 +5,10 @@
 
 load common
 
-# The events of PLAY's profile but `sequence` and `profile`, with one field each.
-history() { # FIELD
-	jq -r --arg exe "$PLAY" 'select(.exe == $exe and .event != "sequence" and
-		.event != "profile") | "\(.event) \(.'"$1"')"' "$OUT"
+# What happened to PLAY's profile, in order.
+history() {
+	jq -r --arg exe "$PLAY" 'select(.exe == $exe and (.event |
+		IN("sequence", "profile", "exec", "exit") | not)) | .event' "$OUT" | xargs
 }
 
 @test "window lengths 2 to 9: pairs up to that distance, no others" {
@@ -74,7 +74,7 @@ history() { # FIELD
 @test "a new pair thaws a frozen profile; it freezes again by the same rule" {
 	watch_die --window 2 -- "$PLAY" 200x:getppid getuid 1000x:getuid die
 	# getuid is call 201, the second new pair is of call 202: frozen from 809 on
-	same "freeze thaw freeze" "$(history exe | awk '{ print $1 }' | xargs)"
+	same "freeze thaw freeze" "$(history)"
 	same 201 "$(events thaw "$PLAY" | jq .train_count)"
 	again=$(events freeze "$PLAY" | jq -s '.[1].train_count')
 	echo "again at $again"
@@ -85,7 +85,7 @@ history() { # FIELD
 
 @test "normal after the wait, not before, and at most a second late" {
 	watch --normal-factor 1 --normal-time 700ms -- "$PLAY" 150x:nap:20
-	same "freeze normal" "$(history exe | awk '{ print $1 }' | sed -n '1,2p' | xargs)"
+	same "freeze normal" "$(history | cut -d " " -f 1,2)"
 	waited=$(jq -s 'def seconds: (.[0:19] + "Z" | fromdate) + ("0." + .[20:29] | tonumber);
 		(map(select(.event == "normal"))[0].time | seconds)
 		- (map(select(.event == "freeze"))[0].time | seconds)' "$OUT")
@@ -99,7 +99,7 @@ history() { # FIELD
 @test "becoming normal: counts begin anew, all calls and sequences are kept" {
 	watch_die --window 2 --normal-factor 1 --normal-time 0 -- "$PLAY" 300x:getppid die
 	at=$(events freeze "$PLAY" | jq .train_count)
-	same "freeze normal" "$(history exe | awk '{ print $1 }' | xargs)"
+	same "freeze normal" "$(history)"
 	# The next call after freezing makes it normal, and is the last one before zero.
 	left=$((300 - at - 1))
 	same "300 $left $left 1 0 normal" "$(row "$PLAY" \

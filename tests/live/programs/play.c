@@ -162,9 +162,10 @@ static void set_action(int number, void (*what)(int, void *, void *), const char
 	raw(__NR_rt_sigaction, number, (long)&action, 0, 8);
 }
 
-static void set_mask(int how, int number)
+/* Of signals 1 to 31; 0 only asks. */
+static void set_mask(int how, unsigned int number)
 {
-	unsigned long mask[8 / sizeof(long)] = {1UL << (number - 1)};
+	unsigned long mask[8 / sizeof(long)] = {1UL << number >> 1};
 
 	raw(__NR_rt_sigprocmask, how, number ? (long)mask : 0, 0, 8);
 }
@@ -205,8 +206,8 @@ static __attribute__((noreturn, used)) void thread_main(void)
 static void thread_begin(int at)
 {
 	/* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID, CHILD_CLEARTID */
-	const long flags = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 |
-			   0x200000;
+	const long flags =
+		0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000;
 	void *top;
 	long result;
 	int k = thread_count;
@@ -219,6 +220,7 @@ static void thread_begin(int at)
 	thread_start[k] = at;
 	thread_live[k] = 1;
 #ifdef __x86_64__
+	/* cppcheck-suppress constStatement */
 	register long r10 __asm__("r10") = (long)&thread_live[k];
 
 	__asm__ volatile("syscall\n\ttest %%eax, %%eax\n\tjnz 1f\n\t"
@@ -294,17 +296,35 @@ static void exec(const char *path, int *at)
 /* Neither ends, stops, forks nor hangs the process, nor touches the machine. */
 static int harmless(int nr)
 {
-	static const short not[] = {
-		__NR_rt_sigreturn, __NR_pause,	    __NR_clone,	      __NR_fork,
-		__NR_vfork,	   __NR_exit,	    __NR_exit_group,  __NR_kill,
-		__NR_tkill,	   __NR_tgkill,	    __NR_sync,	      __NR_vhangup,
-		__NR_setsid,	   __NR_alarm,	    __NR_munlockall,  __NR_reboot,
-		__NR_restart_syscall, __NR_personality, __NR_rt_sigsuspend, __NR_ptrace,
-		__NR_brk,	   __NR_set_tid_address, __NR_umask, __NR_sched_yield,
+	static const short not [] = {
+		__NR_rt_sigreturn,
+		__NR_pause,
+		__NR_clone,
+		__NR_fork,
+		__NR_vfork,
+		__NR_exit,
+		__NR_exit_group,
+		__NR_kill,
+		__NR_tkill,
+		__NR_tgkill,
+		__NR_sync,
+		__NR_vhangup,
+		__NR_setsid,
+		__NR_alarm,
+		__NR_munlockall,
+		__NR_reboot,
+		__NR_restart_syscall,
+		__NR_personality,
+		__NR_rt_sigsuspend,
+		__NR_ptrace,
+		__NR_brk,
+		__NR_set_tid_address,
+		__NR_umask,
+		__NR_sched_yield,
 	};
 
-	for (unsigned int i = 0; i < sizeof(not) / sizeof(*not); i++)
-		if (not[i] == nr)
+	for (unsigned int i = 0; i < sizeof(not ) / sizeof(*not ); i++)
+		if (not [i] == nr)
 			return 0;
 	return nr < 335;
 }
@@ -382,9 +402,9 @@ static int signal_step(const char *s, int *at)
 	} else if ((rest = after(s, "ignore:"))) {
 		set_action((int)number(rest, 0), (void (*)(int, void *, void *))1, "");
 	} else if ((rest = after(s, "block:"))) {
-		set_mask(0, (int)number(rest, 0));
+		set_mask(0, (unsigned int)number(rest, 0));
 	} else if ((rest = after(s, "unblock:"))) {
-		set_mask(1, (int)number(rest, 0));
+		set_mask(1, (unsigned int)number(rest, 0));
 	} else if (same(s, "sigmask")) {
 		set_mask(0, 0);
 	} else if (same(s, "altstack")) {
