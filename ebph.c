@@ -89,8 +89,8 @@ static int printed(void)
 }
 
 /* Watch as O says, with the program TEXT: the exit status, or 1 with a sentence in ERROR. */
-static int run_text(const struct options *o, const char *text, bool raw, char *error,
-		    size_t size)
+static int run_text(const struct options *o, const struct kernel *k, const char *text,
+		    bool raw, char *error, size_t size)
 {
 	struct bounds bounds = source_bounds(o);
 	FILE *out = output_open(o->output, error, size);
@@ -100,7 +100,7 @@ static int run_text(const struct options *o, const char *text, bool raw, char *e
 	if (!out)
 		return 1;
 	if (!load(text, raw, &loaded, error, size)) {
-		result = watch(o, &loaded, &bounds, raw, out);
+		result = watch(o, k, &loaded, &bounds, raw, out);
 		loaded_close(&loaded);
 	}
 	output_close(out); /* watch() told of errors: each line was written at once */
@@ -125,7 +125,7 @@ static int run(const struct options *o)
 		fputs(text, stdout);
 		result = printed();
 	} else if (text) {
-		result = run_text(o, text, raw, error, sizeof(error));
+		result = run_text(o, &kernel, text, raw, error, sizeof(error));
 	}
 	if (*error)
 		fprintf(stderr, "ebph: %s\n", error);

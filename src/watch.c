@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@ enum { TICK_MS = 200, REFRESH_TICKS = 5 };
 
 struct watch {
 	const struct options *o;
+	const struct kernel *kernel;
 	const struct loaded *l;
 	bool raw;
 	struct tables tables;
@@ -239,9 +239,7 @@ static int open_keeper(struct watch *w, char *error, size_t size)
 static int start(struct watch *w, const struct bounds *b, char *error, size_t size)
 {
 	int result = tables_init(&w->tables, w->l, b);
-	struct utsname kernel;
 
-	uname(&kernel);
 	if (result) {
 		snprintf(error, size, "cannot fill the kernel's tables: %s",
 			 strerror(-result));
@@ -265,7 +263,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	if (result)
 		return result;
 	output_empty(w->report.out);
-	report_start(&w->report, w->o, kernel.release, "btf");
+	report_start(&w->report, w->o, w->kernel->release, w->kernel->headers);
 	fprintf(stderr, "ebph: watching\n");
 	return w->o->command ? child_go(&w->child) : 0;
 }
@@ -298,11 +296,15 @@ static int status_of(const struct watch *w)
 	return w->o->command ? w->child.status : 0;
 }
 
-int watch(const struct options *o, const struct loaded *l, const struct bounds *b,
-	  bool raw, FILE *out)
+int watch(const struct options *o, const struct kernel *k, const struct loaded *l,
+	  const struct bounds *b, bool raw, FILE *out)
 {
-	struct watch w = {
-		.o = o, .l = l, .raw = raw, .signals = -1, .child = {.gate = -1}};
+	struct watch w = {.o = o,
+			  .kernel = k,
+			  .l = l,
+			  .raw = raw,
+			  .signals = -1,
+			  .child = {.gate = -1}};
 	char error[600];
 	int status = 1;
 
