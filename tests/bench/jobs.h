@@ -36,8 +36,10 @@ struct job {
 	const char *title;   /* for people */
 	const char *program; /* the worker's; see worker.c */
 	int threads;
-	int anywhere; /* 1: not pinned to a CPU */
-	int others;   /* 1: other programs take part; their profiles are theirs */
+	int anywhere;	      /* 1: not pinned to a CPU */
+	int others;	      /* 1: other programs take part; their profiles are theirs */
+	double paper_ns;      /* the thesis: added by its code, ns; 0: not known here */
+	double paper_percent; /* the thesis: slow-down; 0: not known here */
 };
 
 extern const struct job jobs[JOBS];
@@ -49,6 +51,7 @@ enum way {
 	WAY_OTHER_EXE,
 	WAY_OTHER_UID,
 	WAY_OTHER_CGROUP,
+	WAY_CLASSIC, /* no ebph: an empty program at the classic tracepoint */
 	WAYS,
 };
 

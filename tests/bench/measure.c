@@ -15,7 +15,7 @@
 #include "project.h"
 #include "watcher.h"
 
-enum { WARM_ROUNDS = 8, SETTLE_US = 20000 };
+enum { FIRST_ROUNDS = 3, WARM_ROUNDS = 8, SETTLE_US = 20000 };
 
 __attribute__((format(printf, 2, 3))) static int fail(struct bench *b, const char *format,
 						      ...)
@@ -158,10 +158,10 @@ static int visit(struct bench *b, struct list list, double *ns)
 	return 0;
 }
 
-static int visit_empty(struct bench *b, struct list list, double *ns)
+static int visit_empty(struct bench *b, bool classic, struct list list, double *ns)
 {
 	struct probe p;
-	int result = b->classic ? probe_classic(&p) : probe_raw(&p);
+	int result = classic ? probe_classic(&p) : probe_raw(&p);
 
 	if (result)
 		return fail(b, "cannot attach an empty BPF program: %s; run this as root",
@@ -185,7 +185,7 @@ static int way_options(const struct bench *b, enum way way, const char **argv, c
 	argv[n++] = "--normal-time";
 	argv[n++] = "0";
 	argv[n++] = "--normal-factor";
-	argv[n++] = way == WAY_TRAINING ? "65535/1" : "5/4";
+	argv[n++] = way == WAY_TRAINING ? "65535/1" : "8/1";
 	switch (way) {
 	case WAY_OTHER_PID:
 		argv[n++] = "-p";
@@ -213,10 +213,26 @@ static int way_options(const struct bench *b, enum way way, const char **argv, c
 }
 
 /*
+ * What a worker does first, in short, so that all of its pairs are known before the
+ * freeze rule, with its factor of 8, can hold. Jobs that share a program share a profile.
+ */
+static int warm_first(struct bench *b, struct list list)
+{
+	double result[BLOCKS_MAX];
+
+	for (int round = 0; round < FIRST_ROUNDS; round++)
+		for (size_t i = 0; i < list.count; i++)
+			if (b->wanted[list.id[i]] && list.id[i] != JOB_BUILD &&
+			    ask(b, list.id[i], 10, 2, 0, result))
+				return -1;
+	return 0;
+}
+
+/*
  * Work until the profile is in the state that WAY is about. The odd call comes late, so
  * that a profile in training stays there: the freeze rule counts calls since a change.
  */
-static int warm(struct bench *b, struct watcher *w, enum way way, enum job_id id)
+static int warm_job(struct bench *b, struct watcher *w, enum way way, enum job_id id)
 {
 	unsigned int blocks = id == JOB_BUILD ? 1 : 8;
 	unsigned long long n = id == JOB_BUILD ? 1 : b->iterations[id] / 4 + 1;
@@ -226,19 +242,28 @@ static int warm(struct bench *b, struct watcher *w, enum way way, enum job_id id
 	for (int i = 0; i < WARM_ROUNDS; i++) {
 		if (ask(b, id, n, blocks, i == 1 && way == WAY_TRAINING, result))
 			return -1;
-		if (i < 2 || !*ways[way].state)
+		if (i < 1 || (i < 2 && way == WAY_TRAINING))
 			continue;
+		if (way != WAY_NORMAL || jobs[id].others)
+			break;
 		if (watcher_standing(w, b->crew[id].path, &s))
 			return fail(b, "ebph printed no summary on SIGUSR1: %s",
 				    w->words);
 		if (!strcmp(s.state, ways[way].state))
 			break;
-		if (way != WAY_NORMAL)
-			break;
 	}
 	return 0;
 }
 
+static int warm(struct bench *b, struct watcher *w, enum way way, struct list list)
+{
+	if (warm_first(b, list))
+		return -1;
+	for (size_t i = 0; i < list.count; i++)
+		if (b->wanted[list.id[i]] && warm_job(b, w, way, list.id[i]))
+			return -1;
+	return 0;
+}
 /* 1 when nothing about the job's profile changed while it was measured. */
 static int proven(const struct standing *before, const struct standing *after,
 		  enum way way)
@@ -265,9 +290,8 @@ static int visit_watched(struct bench *b, struct watcher *w, enum way way,
 {
 	struct standing before[JOBS] = {0}, after[JOBS] = {0};
 
-	for (size_t i = 0; i < list.count; i++)
-		if (b->wanted[list.id[i]] && warm(b, w, way, list.id[i]))
-			return -1;
+	if (warm(b, w, way, list))
+		return -1;
 	if (stand(b, w, list, before) || visit(b, list, ns) || stand(b, w, list, after))
 		return -1;
 	for (size_t i = 0; i < list.count; i++) {
@@ -309,6 +333,13 @@ static int visit_ebph(struct bench *b, enum way way, struct list list, double *n
 	return result;
 }
 
+static int visit_classic(struct bench *b, struct list list, double *ns, bool *good)
+{
+	for (int i = 0; i < JOBS; i++)
+		good[i] = true;
+	return visit_empty(b, true, list, ns);
+}
+
 /* ---- a cycle ---- */
 
 static int visit_none(struct bench *b, struct list list, double *ns, bool *foreign)
@@ -326,7 +357,7 @@ static int visit_floor(struct bench *b, struct list list, double *none, double *
 {
 	if (!flip && visit_none(b, list, none, foreign))
 		return -1;
-	if (empty && visit_empty(b, list, empty))
+	if (empty && visit_empty(b, b->classic, list, empty))
 		return -1;
 	return flip ? visit_none(b, list, none, foreign) : 0;
 }
@@ -339,10 +370,12 @@ int bench_cycle(struct bench *b, enum way way, const enum job_id *id, size_t cou
 	bool foreign = false, good[JOBS] = {0};
 
 	if (visit_floor(b, list, none, empty ? probe : NULL, flip, &foreign) ||
-	    visit_ebph(b, way, list, with, good) ||
+	    (way == WAY_CLASSIC ? visit_classic(b, list, with, good)
+				: visit_ebph(b, way, list, with, good)) ||
 	    visit_floor(b, list, none, empty ? probe : NULL, !flip, &foreign))
 		return -1;
 	b->foreign += foreign;
+	b->cycles++;
 	for (size_t i = 0; i < count; i++) {
 		struct readings *r = &b->readings[id[i]][way];
 
@@ -351,8 +384,9 @@ int bench_cycle(struct bench *b, enum way way, const enum job_id *id, size_t cou
 		if (!good[id[i]])
 			b->unproven++;
 		else if (r->count < VALUES_MAX)
-			r->r[r->count++] = (struct reading){
-				none[id[i]] / 2, probe[id[i]] / 2, with[id[i]], foreign};
+			r->r[r->count++] =
+				(struct reading){none[id[i]] / 2, probe[id[i]] / 2,
+						 with[id[i]], b->cycles, foreign};
 	}
 	return 0;
 }

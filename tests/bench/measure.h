@@ -13,6 +13,7 @@
 /* One operation's time, ns, in three circumstances that followed each other. */
 struct reading {
 	double none, empty, with; /* empty is 0 where it was not measured */
+	size_t cycle;		  /* readings of one cycle belong together */
 	bool foreign;		  /* others' programs watched system calls meanwhile */
 };
 
@@ -34,7 +35,8 @@ struct bench {
 	unsigned long long iterations[JOBS];
 	struct readings readings[JOBS][WAYS];
 	struct series started; /* seconds from ebph's start to "watching" */
-	size_t foreign;	       /* cycles in which others' programs were attached */
+	size_t cycles;
+	size_t foreign; /* cycles in which others' programs were attached */
 	size_t unproven; /* readings refused: the profile was not in the state it should be */
 	char error[640];
 };
