@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "compile.h"
 #include "feature.h"
 #include "headers.h"
@@ -137,6 +138,7 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
+	{"bench", bench_main},
 	{"profile", profile_main},
 };
 

@@ -50,7 +50,7 @@ static int tracepoint_id(const char *group, const char *name)
 }
 
 /* One event serves all CPUs: the program belongs to the tracepoint, not to it. */
-static int attach_classic(const char *group, const char *name, int program)
+int attach_classic(const char *group, const char *name, int program)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT,
 				       .size = sizeof(attr),

@@ -29,6 +29,12 @@ int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 /* Nothing is attached: what K must be made of first. */
 void attach_init(struct links *k);
 
+/*
+ * Attach PROGRAM to the classic tracepoint GROUP:NAME on all CPUs. The descriptor that
+ * holds it, or -errno; -ENOENT where there is no tracefs.
+ */
+int attach_classic(const char *group, const char *name, int program);
+
 /* Detach all. May be called again. */
 void attach_none(struct links *k);
 
