@@ -147,7 +147,7 @@ static int visit(struct bench *b, struct list list, double *ns)
 
 	for (size_t i = 0; i < list.count; i++) {
 		enum job_id id = list.id[i];
-		unsigned int blocks = id == JOB_BUILD ? 1 : b->blocks;
+		unsigned int blocks = id == JOB_BUILD ? 3 : b->blocks;
 
 		if (!b->wanted[id])
 			continue;
