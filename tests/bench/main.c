@@ -14,7 +14,6 @@
 
 #include "measure.h"
 #include "number.h"
-#include "probe.h"
 #include "table.h"
 #include "watcher.h"
 
@@ -231,7 +230,6 @@ static const char *beside(const char *suffix)
 static int find_floor(struct bench *b)
 {
 	static const char *const none[] = {NULL};
-	int before = probe_count(), after;
 	struct watcher w;
 	int result = watcher_start(&w, b->ebph, none, b->dir);
 
@@ -240,10 +238,9 @@ static int find_floor(struct bench *b)
 			strerror(-result), *w.words ? ": " : "", w.words);
 		return -1;
 	}
-	after = probe_count();
-	watcher_stop(&w);
-	if (before == 0 && after == 0)
+	if (!watcher_is_raw(&w))
 		b->classic = true;
+	watcher_stop(&w);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "watcher.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -132,6 +133,41 @@ int watcher_start(struct watcher *w, const char *program, const char *const *opt
 		return result ? result : -ENOENT;
 	}
 	return 0;
+}
+
+/* 1 when the descriptor that file PATH describes holds a program at raw sys_enter. */
+static int is_raw_link(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int raw = 0, entry = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		raw |= !strncmp(line, "link_type:", 10) && strstr(line, "raw_tracepoint");
+		entry |= !strncmp(line, "tp_name:", 8) && strstr(line, "sys_enter");
+	}
+	if (f)
+		fclose(f);
+	return raw && entry;
+}
+
+int watcher_is_raw(const struct watcher *w)
+{
+	char path[320];
+	struct dirent *e;
+	int found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", (int)w->pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", (int)w->pid,
+			 e->d_name);
+		found |= is_raw_link(path);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 /* The last summary in what comes after where W->events stands; NULL: none yet. */

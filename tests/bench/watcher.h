@@ -29,6 +29,9 @@ struct standing {
 int watcher_start(struct watcher *w, const char *program, const char *const *options,
 		  const char *dir);
 
+/* 1 when it watches through the raw tracepoint sys_enter, 0 when through another. */
+int watcher_is_raw(const struct watcher *w);
+
 /* A summary, to be freed with json_decref(); NULL when none came in five seconds. */
 json_t *watcher_summary(struct watcher *w);
 
