@@ -85,7 +85,7 @@ static void judge(struct figure *f)
 	if (!v->count)
 		snprintf(f->why, sizeof(f->why), "not measured");
 	else if (v->count < FEW)
-		snprintf(f->why, sizeof(f->why), "only %zu values; 6 are needed",
+		snprintf(f->why, sizeof(f->why), "%zu of the 6 values that are needed",
 			 v->count);
 	else if (v->low <= f->target && v->high > f->target)
 		snprintf(f->why, sizeof(f->why),

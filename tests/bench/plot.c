@@ -23,7 +23,7 @@ struct axis {
 	const char *title;
 };
 
-static const struct axis times = {LEFT, 0, 6, "time added to an operation"};
+static const struct axis times = {LEFT, 0, 8, "time added to an operation"};
 static const struct axis percents = {LEFT + PANEL + GAP, -1, 3, "slow-down"};
 
 static double place(const struct axis *a, double value)
@@ -35,8 +35,8 @@ static double place(const struct axis *a, double value)
 
 static void label(const struct axis *a, int power, char *text, size_t size)
 {
-	static const char *const names[] = {"1 ns",  "10 ns",  "100 ns", "1 µs",
-					    "10 µs", "100 µs", "1 ms"};
+	static const char *const names[] = {"1 ns",   "10 ns", "100 ns", "1 µs",  "10 µs",
+					    "100 µs", "1 ms",  "10 ms",	 "100 ms"};
 
 	if (a == &times)
 		snprintf(text, size, "%s", names[power]);
