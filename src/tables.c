@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "lookahead.h"
+#include "stats.h"
 
 /* How long a program that found a profile's slot may take to look into it. */
 #define GRACE_NS 20000000ULL
@@ -447,12 +448,9 @@ struct profile *tables_profiles(const struct tables *t, u32 *threads, u32 *proce
 /* Runs of PROGRAM that the kernel skipped because the CPU was in it already. */
 static u64 skipped_runs(int program)
 {
-	struct bpf_prog_info info = {0};
-	u32 size = sizeof(info);
+	struct stats s;
 
-	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size))
-		return 0;
-	return info.recursion_misses;
+	return stats_read(program, &s) ? 0 : s.misses;
 }
 
 static u64 skipped(const struct loaded *l)

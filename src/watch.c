@@ -17,6 +17,7 @@
 #include "keeper.h"
 #include "output.h"
 #include "report.h"
+#include "stats.h"
 #include "tables.h"
 #include "target.h"
 
@@ -268,9 +269,21 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	return w->o->command ? child_go(&w->child) : 0;
 }
 
+/* What the programs cost, where the kernel counts it. */
+static void print_costs(const struct loaded *l)
+{
+	static const char *const names[] = {"system call", "signal", "fork", "exec", "exit"};
+	const int programs[] = {l->enter, l->on_signal, l->on_fork, l->on_exec,
+				l->on_exit};
+
+	stats_print(stderr, names, programs, sizeof(programs) / sizeof(*programs));
+}
+
 static void end(struct watch *w)
 {
 	attach_none(&w->links);
+	if (w->o->verbose)
+		print_costs(w->l);
 	ring_buffer__consume(w->ring);
 	if (!w->o->quiet)
 		print_summary(w);
