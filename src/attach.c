@@ -127,6 +127,13 @@ int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 	return attach_point(k, l, CALLS, raw, error, size);
 }
 
+void attach_calls_end(struct links *k)
+{
+	if (k->fd[CALLS] >= 0)
+		close(k->fd[CALLS]);
+	k->fd[CALLS] = -1;
+}
+
 void attach_none(struct links *k)
 {
 	for (int i = ATTACH_POINTS - 1; i >= 0; i--) {

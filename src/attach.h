@@ -26,6 +26,9 @@ int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,
 int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 		 size_t size);
 
+/* From here on calls are not seen, until attach_calls() again: threads have a gap. */
+void attach_calls_end(struct links *k);
+
 /* Nothing is attached: what K must be made of first. */
 void attach_init(struct links *k);
 
