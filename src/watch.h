@@ -9,7 +9,7 @@
 #include "source.h"
 
 /*
- * Watch as O says, with the programs (for raw tracepoints or not: RAW)
+ * Watch as O says, on kernel K, with the programs (for raw tracepoints or not: RAW)
  * and maps of L, printing to OUT, until a signal,
  * the time limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD and SIGUSR1 are
  * blocked by the caller. Gives the exit status.
