@@ -14,7 +14,7 @@
 
 extern const char bpf_source[];
 
-enum { THREADS_MAX = 16384, RING_PAGES = 256 };
+enum { THREADS_MAX = 16384, RING_PAGES = 128 };
 
 struct bounds source_bounds(const struct options *o)
 {
