@@ -272,7 +272,8 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 /* What the programs cost, where the kernel counts it. */
 static void print_costs(const struct loaded *l)
 {
-	static const char *const names[] = {"system call", "signal", "fork", "exec", "exit"};
+	static const char *const names[] = {"system call", "signal", "fork", "exec",
+					    "exit"};
 	const int programs[] = {l->enter, l->on_signal, l->on_fork, l->on_exec,
 				l->on_exit};
 
