@@ -52,12 +52,14 @@ static int be_quiet(enum libbpf_print_level level, const char *format, va_list a
 static bool use_raw_tracepoints(const struct kernel *k)
 {
 	const char *wish = getenv("EBPH_TRACEPOINTS");
+	int seen;
 
 	if (!k->btf) /* nothing tells what classic ones hand over */
 		return true;
 	if (wish && *wish)
 		return strcmp(wish, "classic") != 0;
-	return preempt_raw_tracepoints_by(k->btf) != 1;
+	seen = preempt_raw_tracepoints_by(k->btf);
+	return !seen || seen == -EPERM; /* who may not look will not get to attach either */
 }
 
 /* Compile and load TEXT: 0, or -errno with a sentence in ERROR. */

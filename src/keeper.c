@@ -119,9 +119,9 @@ static u64 deadline(struct keeper *k, const struct image *im)
 
 /*
  * Put IM into the tables in place of OLD. That is 0 when no thread asked for it: it then
- * counts as never used, until one does.
+ * counts as never used, until one does. IS_SAVED: the store has it just so.
  */
-static int install(struct keeper *k, const struct image *im, u32 old)
+static int install(struct keeper *k, const struct image *im, u32 old, bool is_saved)
 {
 	struct row_table rows = tables_rows(k->t);
 	struct profile p = {.named = 1, .identity = im->identity};
@@ -137,8 +137,10 @@ static int install(struct keeper *k, const struct image *im, u32 old)
 		tables_free_rows(k->t, &p);
 		return result;
 	}
-	k->kept[slot] = (struct kept){
-		.count = p.count, .sequences = p.sequences, .epoch = p.epoch};
+	k->kept[slot] = (struct kept){.count = p.count,
+				      .sequences = p.sequences,
+				      .epoch = p.epoch,
+				      .soon = !is_saved};
 	k->calls += im->count;
 	k->c.named(k->c.context, slot, &im->identity, im->path);
 	return 0;
@@ -159,7 +161,7 @@ static int load_one(void *context, const char *file, struct image *im)
 	result = remember(k, &im->identity, im->path);
 	if (result || !tables_have_room(k->t)) /* it comes when its program runs */
 		return result;
-	result = install(k, im, 0);
+	result = install(k, im, 0, true);
 	return result == -ENOSPC ? 0 : result;
 }
 
@@ -207,7 +209,8 @@ static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 
 	if (old && k->o.adopt && !find(k, &old->identity, &im)) {
 		image_adopt(&im, id);
-		adopted = !image_misfit(&im, k->o.window) && !install(k, &im, slot);
+		adopted =
+			!image_misfit(&im, k->o.window) && !install(k, &im, slot, false);
 		image_free(&im);
 	}
 	if (old)
@@ -229,7 +232,7 @@ void keeper_arrived(struct keeper *k, u32 slot, const struct identity *id,
 	}
 	if (find(k, id, &im))
 		return;
-	if (install(k, &im, slot))
+	if (install(k, &im, slot, true))
 		warn(k, path,
 		     "its profile is on disk, but finds no room: see --max-profiles "
 		     "and --max-pairs-memory");
