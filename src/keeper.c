@@ -146,9 +146,11 @@ static int install(struct keeper *k, const struct image *im, u32 old, bool is_sa
 	return 0;
 }
 
+/* Put IM into the tables in place of what they have of its program. */
 static int load_one(void *context, const char *file, struct image *im)
 {
 	struct keeper *k = context;
+	u32 old = tables_find(k->t, &im->identity);
 	const char *misfit = image_misfit(im, k->o.window);
 	char reason[REASON];
 	int result;
@@ -159,9 +161,10 @@ static int load_one(void *context, const char *file, struct image *im)
 		return 0;
 	}
 	result = remember(k, &im->identity, im->path);
-	if (result || !tables_have_room(k->t)) /* it comes when its program runs */
+	if (result ||
+	    (!old && !tables_have_room(k->t))) /* it comes when its program runs */
 		return result;
-	result = install(k, im, 0, true);
+	result = install(k, im, old, true);
 	return result == -ENOSPC ? 0 : result;
 }
 
@@ -316,6 +319,27 @@ void keeper_ripened(struct keeper *k, u32 slot)
 		k->next_slot = 1;
 }
 
+void keeper_forget(struct keeper *k, u32 slot, const struct identity *id)
+{
+	char name[STORE_NAME];
+	int result = 0;
+
+	k->kept[slot] = (struct kept){0};
+	for (size_t i = 0; i < k->known_count; i++) {
+		if (!identity_equal(&k->known[i].identity, id))
+			continue;
+		free(k->known[i].path);
+		k->known[i] = k->known[--k->known_count];
+		break;
+	}
+	store_name(id, name);
+	if (k->is_open && k->o.save)
+		result = store_remove(&k->store, name);
+	if (result && result != -ENOENT)
+		warn(k, k->c.path_of(k->c.context, slot, id),
+		     "its profile could not be removed from the disk");
+}
+
 void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 {
 	struct row_table rows = tables_rows(k->t);
@@ -366,11 +390,24 @@ u32 keeper_save(struct keeper *k)
 
 /* ---- opening and closing ---- */
 
-static int open_store(struct keeper *k, char *error, size_t size)
+int keeper_load(struct keeper *k, char *error, size_t size)
 {
 	const struct store_visitor visitor = {
 		.context = k, .image = load_one, .problem = load_problem};
 	char why[REASON];
+	int result;
+
+	if (!k->is_open || !k->o.load)
+		return 0;
+	result = store_load(&k->store, &visitor, why, sizeof(why));
+	if (result)
+		snprintf(error, size, "cannot load the profiles in %s: %s",
+			 k->o.directory, why);
+	return result;
+}
+
+static int open_store(struct keeper *k, char *error, size_t size)
+{
 	int result = store_open(&k->store, k->o.directory,
 				k->o.save ? STORE_WRITE : STORE_READ, error, size);
 
@@ -379,13 +416,7 @@ static int open_store(struct keeper *k, char *error, size_t size)
 	if (result)
 		return result;
 	k->is_open = true;
-	if (!k->o.load)
-		return 0;
-	result = store_load(&k->store, &visitor, why, sizeof(why));
-	if (result)
-		snprintf(error, size, "cannot load the profiles in %s: %s",
-			 k->o.directory, why);
-	return result;
+	return keeper_load(k, error, size);
 }
 
 struct keeper *keeper_open(const struct keeper_options *o,

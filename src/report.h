@@ -67,6 +67,12 @@ void report_event(struct report *r, const struct event *e, size_t size);
  */
 void report_name(struct report *r, u32 slot, const struct identity *id, const char *path);
 
+/*
+ * E's line, without its end, as text or JSON whatever R prints, to be freed; NULL: it is
+ * no event that is printed, or no memory. E was given to report_event() before.
+ */
+char *report_render(struct report *r, const struct event *e, size_t size, bool json);
+
 /* The path of SLOT's executable, if ID is what it was told of; NULL: not known. */
 const char *report_exe(const struct report *r, u32 slot, const struct identity *id);
 

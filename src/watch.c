@@ -14,6 +14,7 @@
 
 #include "attach.h"
 #include "child.h"
+#include "control.h"
 #include "keeper.h"
 #include "output.h"
 #include "report.h"
@@ -34,8 +35,10 @@ struct watch {
 	struct report report;
 	struct keeper *keeper;
 	struct child child;
+	struct control control;
 	struct ring_buffer *ring;
 	int signals;
+	enum verbosity verbosity;
 	bool done;
 	u64 forgotten; /* profiles that made room, not told of yet */
 	u32 unsaved;   /* profiles that could not be saved in the end */
@@ -51,13 +54,38 @@ static u64 now_ns(void)
 
 /* ---- what happens ---- */
 
+/* Events that the kernel side sends for --verbose only. */
+static bool is_verbose(const struct event *e)
+{
+	return e->type == EVENT_SEQUENCE || e->type == EVENT_EXEC ||
+	       e->type == EVENT_EXIT;
+}
+
+/* An event for those who follow. */
+static void follow_event(struct watch *w, const struct event *e, size_t size)
+{
+	for (enum follow kind = FOLLOW_JSON; kind <= FOLLOW_TEXT; kind++) {
+		char *line;
+
+		if (!control_has_followers(&w->control, kind))
+			continue;
+		line = report_render(&w->report, e, size, kind == FOLLOW_JSON);
+		if (line)
+			control_publish(&w->control, kind, line);
+		free(line);
+	}
+}
+
 static int on_event(void *context, void *data, size_t size)
 {
 	struct watch *w = context;
 
 	const struct event *e = data;
 
+	if (is_verbose(e) && w->verbosity != VERBOSITY_VERBOSE)
+		return 0;
 	report_event(&w->report, e, size);
+	follow_event(w, e, size);
 	if (e->type == EVENT_PROFILE)
 		keeper_arrived(w->keeper, e->slot, &e->identity,
 			       report_exe(&w->report, e->slot, &e->identity));
@@ -137,6 +165,87 @@ static void print_summary(struct watch *w)
 	free(all);
 }
 
+/* ---- the control socket ---- */
+
+static u64 losses(void *context)
+{
+	struct watch *w = context;
+
+	return tables_losses(&w->tables, on_lost, w) + w->tables.evicted;
+}
+
+static u64 anomalies(void *context)
+{
+	const struct watch *w = context;
+
+	return w->report.anomalies;
+}
+
+static u64 calls_elsewhere(void *context)
+{
+	const struct watch *w = context;
+
+	return w->tables.evicted_calls - keeper_calls(w->keeper);
+}
+
+static void set_verbosity(void *context, enum verbosity verbosity)
+{
+	struct watch *w = context;
+
+	w->verbosity = verbosity;
+	w->report.quiet = verbosity == VERBOSITY_QUIET;
+}
+
+static void forget(void *context, u32 slot, const struct identity *id)
+{
+	const struct watch *w = context;
+
+	keeper_forget(w->keeper, slot, id);
+}
+
+static int save(void *context, char *error, size_t size)
+{
+	const struct watch *w = context;
+	u32 failed = keeper_save(w->keeper);
+
+	if (failed)
+		snprintf(error, size, "%u profiles could not be saved in %s", failed,
+			 w->o->profile_dir);
+	return failed ? -EIO : 0;
+}
+
+static int load(void *context, char *error, size_t size)
+{
+	const struct watch *w = context;
+
+	return keeper_load(w->keeper, error, size);
+}
+
+static int open_control(struct watch *w, char *error, size_t size)
+{
+	static const struct control_ops ops = {.exe = path_of,
+					       .losses = losses,
+					       .anomalies = anomalies,
+					       .calls_elsewhere = calls_elsewhere,
+					       .verbosity = set_verbosity,
+					       .forget = forget,
+					       .save = save,
+					       .load = load};
+
+	w->control = (struct control){.ops = &ops,
+				      .context = w,
+				      .o = w->o,
+				      .kernel = w->kernel,
+				      .l = w->l,
+				      .raw = w->raw,
+				      .tables = &w->tables,
+				      .links = &w->links};
+	w->verbosity = w->o->verbose ? VERBOSITY_VERBOSE : VERBOSITY_NORMAL;
+	return control_open(&w->control, error, size);
+}
+
+/* ---- the loop ---- */
+
 static void on_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
@@ -157,14 +266,16 @@ static void loop(struct watch *w)
 {
 	u64 start = now_ns(), next = start + w->o->interval_ns;
 	struct pollfd fds[] = {{.fd = ring_buffer__epoll_fd(w->ring), .events = POLLIN},
-			       {.fd = w->signals, .events = POLLIN}};
+			       {.fd = w->signals, .events = POLLIN},
+			       {.fd = control_fd(&w->control), .events = POLLIN}};
 
 	for (unsigned int tick = 0; !w->done && !w->report.error; tick++) {
-		poll(fds, 2, TICK_MS);
+		poll(fds, 3, TICK_MS);
 		ring_buffer__consume(w->ring);
 		make_room(w);
 		keeper_tick(w->keeper, now_ns());
 		on_signal(w);
+		control_serve(&w->control);
 		if (tick % REFRESH_TICKS == 0)
 			targets_refresh(&w->targets);
 		if (w->o->interval_ns && now_ns() >= next) {
@@ -246,7 +357,9 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 			 strerror(-result));
 		return result;
 	}
-	result = open_keeper(w, error, size);
+	result = open_control(w, error, size);
+	if (!result)
+		result = open_keeper(w, error, size);
 	if (!result)
 		result = open_events(w, error, size);
 	if (!result)
@@ -265,6 +378,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 		return result;
 	output_empty(w->report.out);
 	report_start(&w->report, w->o, w->kernel->release, w->kernel->headers);
+	control_begin(&w->control);
 	fprintf(stderr, "ebph: watching\n");
 	return w->o->command ? child_go(&w->child) : 0;
 }
@@ -289,6 +403,7 @@ static void end(struct watch *w)
 	if (!w->o->quiet)
 		print_summary(w);
 	w->unsaved = keeper_save(w->keeper);
+	control_close(&w->control);
 	wait_for_command(w);
 }
 
@@ -336,6 +451,7 @@ int watch(const struct options *o, const struct kernel *k, const struct loaded *
 		status = status_of(&w);
 	}
 	attach_none(&w.links);
+	control_close(&w.control);
 	child_free(&w.child);
 	targets_free(&w.targets);
 	keeper_close(w.keeper);
