@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin.h"
 #include "bench.h"
 #include "compile.h"
 #include "feature.h"
@@ -24,6 +25,7 @@
 #include "profile_cmd.h"
 #include "scratch.h"
 #include "selftest.h"
+#include "ps.h"
 #include "source.h"
 #include "watch.h"
 
@@ -140,8 +142,10 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
+	{"admin", admin_main},
 	{"bench", bench_main},
 	{"profile", profile_main},
+	{"ps", ps_main},
 };
 
 int main(int argc, char **argv)
