@@ -31,7 +31,7 @@
 
 static void block_signals(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGCHLD, SIGUSR1};
+	static const int signals[] = {SIGINT, SIGTERM, SIGCHLD, SIGUSR1, SIGHUP};
 	sigset_t set;
 
 	sigemptyset(&set);

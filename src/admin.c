@@ -2,9 +2,7 @@
 #define _GNU_SOURCE
 #include "admin.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,19 +204,6 @@ static int print_profile(void *context, json_t *row)
 	return 0;
 }
 
-/* Paths go through links, as the kernel's do; a path that is no more stays as it is. */
-static json_t *exe_json(const char *path)
-{
-	char *real = realpath(path, NULL);
-	const char *used = real ? real : path;
-	char *text = text_escape(used, strlen(used), TEXT_JSON);
-	json_t *j = text ? json_string(text) : NULL;
-
-	free(text);
-	free(real);
-	return j;
-}
-
 static bool is_sure(const struct admin *a)
 {
 	char answer[16] = "";
@@ -246,7 +231,7 @@ static int do_profiles(struct admin *a)
 	if (a->pid)
 		json_object_set_new(request, "pid", json_integer(a->pid));
 	if (a->exe)
-		json_object_set_new(request, "exe", exe_json(a->exe));
+		json_object_set_new(request, "exe", connection_exe(a->exe));
 	if (a->key)
 		json_object_set_new(request, "key", json_string(a->key));
 	if (a->all)

@@ -206,3 +206,15 @@ char *connection_text(const char *text, int use)
 	free(bytes);
 	return result;
 }
+
+json_t *connection_exe(const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *used = real ? real : path;
+	char *text = text_escape(used, strlen(used), TEXT_JSON);
+	json_t *j = text ? json_string(text) : NULL;
+
+	free(text);
+	free(real);
+	return j;
+}

@@ -45,4 +45,10 @@ json_t *connection_next(struct connection *c);
  */
 char *connection_text(const char *text, int use);
 
+/*
+ * PATH as ebph names executables: through links, as the kernel's are; one that is no more
+ * stays as it is. New; NULL: no memory.
+ */
+json_t *connection_exe(const char *path);
+
 #endif

@@ -20,7 +20,8 @@ enum { PIDS = 64, PID_LIMIT = 4194304 };
 
 struct ps {
 	const char *socket, *rows, *columns, *order;
-	const char *comm, *exe, *state;
+	const char *comm, *state;
+	json_t *exe;
 	u32 pids[PIDS];
 	size_t pid_count;
 	bool anomalous, json;
@@ -72,7 +73,8 @@ static bool is_wanted(const struct ps *ps, const json_t *row)
 
 	for (size_t i = 0; i < ps->pid_count; i++)
 		found |= ps->pids[i] == pid;
-	return found && is_text(row, "comm", ps->comm) && is_text(row, "exe", ps->exe) &&
+	return found && is_text(row, "comm", ps->comm) &&
+	       is_text(row, "exe", json_string_value(ps->exe)) &&
 	       is_text(row, "state", ps->state) &&
 	       (!ps->anomalous || json_integer_value(json_object_get(row, "anomalies")));
 }
@@ -219,7 +221,8 @@ static int take_option(struct ps *ps, int option, char *value)
 		ps->comm = value;
 		return 0;
 	case 'e':
-		ps->exe = value;
+		json_decref(ps->exe);
+		ps->exe = connection_exe(value);
 		return 0;
 	case 's':
 		return take_state(ps, value);
@@ -313,6 +316,7 @@ int ps_main(int argc, char **argv)
 	}
 	status = list_again(&ps, &c) ? 1 : 0;
 	ps_table_clear(&ps.table);
+	json_decref(ps.exe);
 	connection_close(&c);
 	return status;
 }

@@ -170,6 +170,8 @@ void report_event(struct report *r, const struct event *e, size_t size)
 		r->anomalies++;
 	else if (r->quiet)
 		return;
+	if (r->elsewhere)
+		return;
 	if (r->json)
 		event_json(r, e);
 	else

@@ -27,6 +27,7 @@ struct report_row {
 struct report {
 	FILE *out, *messages;
 	bool json, quiet, timestamp, color;
+	bool elsewhere; /* events are printed by someone else: they are only counted */
 	bool header_done;
 	u32 slots;		   /* profiles that may exist, slots 1..slots */
 	struct report_name *names; /* by slot */

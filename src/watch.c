@@ -4,6 +4,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,7 +16,9 @@
 #include "attach.h"
 #include "child.h"
 #include "control.h"
+#include "journal.h"
 #include "keeper.h"
+#include "notify.h"
 #include "output.h"
 #include "report.h"
 #include "stats.h"
@@ -36,12 +39,15 @@ struct watch {
 	struct keeper *keeper;
 	struct child child;
 	struct control control;
+	struct journal *journal; /* where events go; NULL: to the output */
 	struct ring_buffer *ring;
 	int signals;
 	enum verbosity verbosity;
 	bool done;
-	u64 forgotten; /* profiles that made room, not told of yet */
-	u32 unsaved;   /* profiles that could not be saved in the end */
+	u64 forgotten;		      /* profiles that made room, not told of yet */
+	bool on_terminal;	      /* whose end is ours */
+	u64 watchdog_ns, watchdog_at; /* how often, and when, to say that all is well */
+	u32 unsaved;		      /* profiles that could not be saved in the end */
 };
 
 static u64 now_ns(void)
@@ -76,6 +82,20 @@ static void follow_event(struct watch *w, const struct event *e, size_t size)
 	}
 }
 
+static void journal_enter(struct watch *w, const struct event *e, size_t size)
+{
+	char *text, *json;
+
+	if (!w->journal || (w->report.quiet && e->type != EVENT_ANOMALY))
+		return;
+	text = report_render(&w->report, e, size, false);
+	json = report_render(&w->report, e, size, true);
+	if (text && json)
+		journal_event(w->journal, text, json);
+	free(text);
+	free(json);
+}
+
 static int on_event(void *context, void *data, size_t size)
 {
 	struct watch *w = context;
@@ -85,6 +105,7 @@ static int on_event(void *context, void *data, size_t size)
 	if (is_verbose(e) && w->verbosity != VERBOSITY_VERBOSE)
 		return 0;
 	report_event(&w->report, e, size);
+	journal_enter(w, e, size);
 	follow_event(w, e, size);
 	if (e->type == EVENT_PROFILE)
 		keeper_arrived(w->keeper, e->slot, &e->identity,
@@ -246,6 +267,36 @@ static int open_control(struct watch *w, char *error, size_t size)
 
 /* ---- the loop ---- */
 
+/* 1 when this process ends with its terminal. */
+static bool hangs_on_terminal(void)
+{
+	struct sigaction action;
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && !sigaction(SIGHUP, NULL, &action) &&
+	       action.sa_handler != SIG_IGN;
+}
+
+/* Save, and open -o's file anew: it may have been renamed to begin another. */
+static void refresh(struct watch *w)
+{
+	char error[600];
+	FILE *out;
+
+	keeper_save(w->keeper);
+	if (!w->o->output)
+		return;
+	out = output_open(w->o->output, error, sizeof(error));
+	if (out) {
+		dup3(fileno(out), fileno(w->report.out), O_CLOEXEC);
+		fclose(out);
+	} else {
+		report_warning(&w->report, error, NULL);
+	}
+}
+
 static void on_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
@@ -255,11 +306,23 @@ static void on_signal(struct watch *w)
 			print_summary(w);
 		else if (si.ssi_signo == SIGCHLD)
 			w->done |= child_reap(&w->child);
+		else if (si.ssi_signo == SIGHUP && w->child.pid <= 0 && !w->on_terminal)
+			refresh(w);
 		else if (w->child.pid <= 0)
 			w->done = true;
 		else if (si.ssi_code <= 0) /* a terminal's reaches it by itself */
 			kill(w->child.pid, (int)si.ssi_signo);
 	}
+}
+
+static void tell_watchdog(struct watch *w)
+{
+	u64 now = now_ns();
+
+	if (!w->watchdog_ns || now < w->watchdog_at)
+		return;
+	notify("WATCHDOG=1");
+	w->watchdog_at = now + w->watchdog_ns / 4;
 }
 
 static void loop(struct watch *w)
@@ -276,6 +339,7 @@ static void loop(struct watch *w)
 		keeper_tick(w->keeper, now_ns());
 		on_signal(w);
 		control_serve(&w->control);
+		tell_watchdog(w);
 		if (tick % REFRESH_TICKS == 0)
 			targets_refresh(&w->targets);
 		if (w->o->interval_ns && now_ns() >= next) {
@@ -309,6 +373,7 @@ static int open_events(struct watch *w, char *error, size_t size)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->ring = ring_buffer__new(w->l->events, on_event, w, NULL);
 	if (w->signals >= 0 && w->ring)
@@ -379,7 +444,12 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	output_empty(w->report.out);
 	report_start(&w->report, w->o, w->kernel->release, w->kernel->headers);
 	control_begin(&w->control);
+	w->on_terminal = hangs_on_terminal();
+	w->watchdog_ns = notify_watchdog();
+	w->journal = journal_open(w->report.out);
+	w->report.elsewhere = w->journal != NULL;
 	fprintf(stderr, "ebph: watching\n");
+	notify("READY=1");
 	return w->o->command ? child_go(&w->child) : 0;
 }
 
@@ -396,6 +466,7 @@ static void print_costs(const struct loaded *l)
 
 static void end(struct watch *w)
 {
+	notify("STOPPING=1");
 	attach_none(&w->links);
 	if (w->o->verbose)
 		print_costs(w->l);
@@ -452,6 +523,7 @@ int watch(const struct options *o, const struct kernel *k, const struct loaded *
 	}
 	attach_none(&w.links);
 	control_close(&w.control);
+	journal_close(w.journal);
 	child_free(&w.child);
 	targets_free(&w.targets);
 	keeper_close(w.keeper);
