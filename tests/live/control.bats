@@ -539,8 +539,10 @@ S
 	[ "$(ps -s frozen -C obey -e "$OBEY" -q "$PID" --no-header | wc -l)" -eq 1 ]
 	[ "$(ps -a --no-header | wc -l)" -eq 0 ]
 	"$OBEY" <<<q
-	sleep 100 7>&- | "$OBEY" 3>&- 7>&- &
+	mkfifo "$DIR/more"
+	"$OBEY" <"$DIR/more" 3>&- 7>&- &
 	STARTED+=($!)
+	exec 8>"$DIR/more"
 	wait_for eval '[ "$(ps --no-header | wc -l)" = 2 ]'
 	[ "$(ps -k -pid -o pid --no-header | head -n 1)" -gt "$(ps -k -pid -o pid --no-header | tail -n 1)" ]
 	run -2 ps -k none
