@@ -128,7 +128,9 @@ static int do_get(struct admin *a)
 		puts(json_string_value(json_object_get(all, a->words[0])));
 	else
 		json_object_foreach(all, name, value)
+		{
 			printf("%-16s %s\n", name, json_string_value(value));
+		}
 	json_decref(reply);
 	return 0;
 }

@@ -42,14 +42,14 @@ static void print_size(FILE *out, const char *name, json_int_t bytes)
 
 static void print_strings(FILE *out, const char *heading, const json_t *strings)
 {
-	const char *name;
+	const char *name, *first = heading;
 	json_t *value;
 
 	/* jansson has no const foreach */
 	json_object_foreach((json_t *)strings, name, value)
 	{
-		fprintf(out, "%-16s %s: %s\n", heading, name, json_string_value(value));
-		heading = "";
+		fprintf(out, "%-16s %s: %s\n", first, name, json_string_value(value));
+		first = "";
 	}
 }
 

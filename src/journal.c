@@ -147,7 +147,10 @@ int journal_event(struct journal *j, const char *text, const char *json)
 	add(&f, "MESSAGE", text);
 	add(&f, "SYSLOG_IDENTIFIER", "ebph");
 	add_priority(&f, event);
-	json_object_foreach(event, name, value) add_member(&f, name, value);
+	json_object_foreach(event, name, value)
+	{
+		add_member(&f, name, value);
+	}
 	result = j->send(f.list, f.count);
 	for (int i = 0; i < f.count; i++)
 		free(f.list[i].iov_base);

@@ -195,7 +195,8 @@ void listen_close(struct listener *l)
 {
 	struct stat st;
 
-	if (l->inode && !lstat(l->path, &st) && st.st_dev == l->device &&
+	/* as long as it is open, no other file gets its inode */
+	if (l->fd >= 0 && l->inode && !lstat(l->path, &st) && st.st_dev == l->device &&
 	    st.st_ino == l->inode)
 		unlink(l->path);
 	if (l->fd >= 0)
