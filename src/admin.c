@@ -58,7 +58,8 @@ static const char help[] =
 	"\n"
 	"  -y, --yes                do not ask\n"
 	"  -j, --json               print what ebph answers, as JSON Lines\n"
-	"      --socket PATH        of the ebph to ask (default: /run/ebph.sock)\n"
+	"      --socket PATH        of the ebph to ask (default: $EBPH_SOCKET, else\n"
+	"                           /run/ebph.sock)\n"
 	"  -h, --help               print this help and exit\n"
 	"\n"
 	"Exit status: 0 done; 1 failed, also when no ebph is running; 2 bad usage.\n";
@@ -361,7 +362,7 @@ static int take_words(struct admin *a, int argc, char **argv)
 
 int admin_main(int argc, char **argv)
 {
-	struct admin a = {.socket = CONTROL_SOCKET};
+	struct admin a = {.socket = control_default_socket()};
 	int option, status = 0;
 	char error[600];
 

@@ -318,9 +318,16 @@ static bool guards_machine(const struct options *o)
 	       !o->duration_ns;
 }
 
+const char *control_default_socket(void)
+{
+	const char *wish = getenv("EBPH_SOCKET");
+
+	return wish && *wish ? wish : "/run/ebph.sock";
+}
+
 int control_open(struct control *c, char *error, size_t size)
 {
-	const char *path = c->o->socket ? c->o->socket : CONTROL_SOCKET;
+	const char *path = c->o->socket ? c->o->socket : control_default_socket();
 	int result;
 
 	settings_init(&c->settings, c->o, c->l);

@@ -12,7 +12,8 @@
 #include "setting.h"
 #include "tables.h"
 
-#define CONTROL_SOCKET "/run/ebph.sock"
+/* Where the socket is unless --socket says otherwise: $EBPH_SOCKET, or /run/ebph.sock. */
+const char *control_default_socket(void);
 
 /* What only the watching loop can tell or do; CONTEXT is its own. */
 struct control_ops {

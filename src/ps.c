@@ -49,7 +49,8 @@ static const char help[] =
 	"      --no-header          no line of headers\n"
 	"  -j, --json               JSON Lines, one row a line\n"
 	"  -w, --watch SECS         again every SECS (0.1 or more), until stopped\n"
-	"      --socket PATH        of the ebph to ask (default: /run/ebph.sock)\n"
+	"      --socket PATH        of the ebph to ask (default: $EBPH_SOCKET, else\n"
+	"                           /run/ebph.sock)\n"
 	"  -h, --help               print this help and exit\n"
 	"\n"
 	"Columns: pid tid comm key exe state count train_count last_mod sequences\n"
@@ -303,7 +304,7 @@ static int parse(struct ps *ps, int argc, char **argv)
 
 int ps_main(int argc, char **argv)
 {
-	struct ps ps = {.socket = CONTROL_SOCKET, .rows = "processes"};
+	struct ps ps = {.socket = control_default_socket(), .rows = "processes"};
 	int status = parse(&ps, argc, argv);
 	struct connection c;
 	char error[600];

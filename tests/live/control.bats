@@ -438,6 +438,7 @@ for _ in $(seq 300); do grep -q watching "$DIR/err" && break; sleep 0.05; done
 kill $pid; wait $pid; echo "first $?"
 ls /run
 S
+	unset EBPH_SOCKET
 	EBPH=$EBPH DIR=$DIR run unshare -m sh "$DIR/script"
 	echo "$output"
 	[ "$status" -eq 0 ]
