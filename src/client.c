@@ -99,10 +99,16 @@ static int send_line(struct connection *c, json_t *request)
 /* The next line in *J, new: 0 or -errno; -EPIPE: the connection has ended. */
 static int read_line(struct connection *c, json_t **j)
 {
-	ssize_t length;
+	ssize_t length = -1;
 
-	errno = 0;
-	length = getline(&c->line, &c->size, c->in);
+	/* one that was ended unread may still have left us a word: the error comes first */
+	for (int tries = 0; tries < 2 && length <= 0; tries++) {
+		errno = 0;
+		clearerr(c->in);
+		length = getline(&c->line, &c->size, c->in);
+		if (errno != ECONNRESET)
+			break;
+	}
 	if (length <= 0)
 		return errno ? -errno : -EPIPE;
 	*j = json_loadb(c->line, (size_t)length, 0, NULL);
@@ -143,6 +149,8 @@ int connection_ask(struct connection *c, json_t *request,
 
 	json_object_set_new(request, "ebph", json_integer(PROTOCOL_VERSION));
 	result = send_line(c, request);
+	if (result == -EPIPE || result == -ECONNRESET) /* it says why */
+		result = 0;
 	json_decref(request);
 	while (!result) {
 		json_t *line, *one;
