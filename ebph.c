@@ -14,6 +14,7 @@
 #include "compile.h"
 #include "headers.h"
 #include "options.h"
+#include "replay.h"
 #include "source.h"
 #include "watch.h"
 
@@ -108,12 +109,22 @@ static int run(const struct options *o)
 	return result;
 }
 
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{"replay", replay_main},
+};
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	char error[256];
 	int status;
 
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].main(argc - 1, argv + 1);
 	switch (options_parse(argc, argv, &o, error, sizeof(error))) {
 	case OPTIONS_HELP:
 		options_help(stdout);

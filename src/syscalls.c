@@ -14,6 +14,25 @@ enum { NATIVE = SCMP_ARCH_X86_64, COMPAT = SCMP_ARCH_X86, X32 = SCMP_ARCH_X32 };
 enum { NATIVE = SCMP_ARCH_NATIVE, COMPAT = SCMP_ARCH_ARM, X32 = SCMP_ARCH_NATIVE };
 #endif
 
+static struct {
+	syscall_namer *name;
+	void *context;
+} further;
+
+void syscall_names_extend(syscall_namer *namer, void *context)
+{
+	further.name = namer;
+	further.context = context;
+}
+
+int syscall_number(const char *name, bool compat)
+{
+	int number = seccomp_syscall_resolve_name_arch(compat ? COMPAT : NATIVE, name);
+
+	/* libseccomp gives negative numbers to calls of other ABIs. */
+	return number >= 0 && number < SYMBOL_COMPAT ? number : -1;
+}
+
 const char *syscall_name(unsigned int symbol, char *name, size_t size)
 {
 	unsigned int base = symbol >= SYMBOL_X32      ? SYMBOL_X32
@@ -25,6 +44,9 @@ const char *syscall_name(unsigned int symbol, char *name, size_t size)
 	int number = (int)(symbol - base);
 	char *known;
 
+	if (symbol >= SYMBOLS && further.name &&
+	    further.name(further.context, symbol, name, size))
+		return name;
 	if (symbol == SYMBOL_UNKNOWN || symbol == SYMBOL_NONE) {
 		snprintf(name, size, symbol == SYMBOL_NONE ? "other" : "unknown");
 		return name;

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "judge.h"
+
+#include <string.h>
+
+#include "lookahead.h"
+
+#define SECOND 1000000000ULL
+
+void judge_init(struct judge *j, const struct rules *rules, u32 frame)
+{
+	memset(j, 0, sizeof(*j));
+	detector_init(&j->detector, rules, frame);
+}
+
+void judge_free(struct judge *j)
+{
+	detector_free(&j->detector);
+}
+
+static void event_fill(struct event *e, u32 type, const struct judge *j,
+		       const struct process *process, u32 tid, const struct model *m)
+{
+	memset(e, 0, sizeof(*e));
+	e->type = type;
+	e->slot = m->slot;
+	e->time = j->now;
+	e->train_count = m->profile.train_count;
+	e->sequences = m->profile.sequences;
+	e->normal_time = m->profile.normal_time;
+	e->anomalies = m->profile.anomalies;
+	e->pid = process->pid;
+	e->tid = tid;
+	e->container_pid = e->pid;
+	e->ppid = process->ppid;
+	memcpy(e->comm, process->comm, sizeof(e->comm));
+}
+
+struct model *judge_model(struct judge *j, const char *exe, const struct process *p,
+			  u32 tid)
+{
+	u32 before = j->detector.count;
+	struct model *m = detector_model(&j->detector, exe);
+	struct event e;
+
+	if (!m || j->detector.count == before || !j->tell || j->mode != JUDGE_LIVE)
+		return m;
+	event_fill(&e, EVENT_PROFILE, j, p, tid, m);
+	j->tell(j->context, &e, m->exe);
+	return m;
+}
+
+/* The events of one call, in the order in which the kernel side sends them. */
+static void tell(struct judge *j, const struct process *p, const struct thread *t,
+		 u32 tid, const struct model *m, const struct verdict *v)
+{
+	const struct {
+		u32 type;
+		bool happened;
+	} all[] = {
+		{EVENT_THAW, v->thawed},
+		{EVENT_FREEZE, v->froze},
+		{EVENT_NORMAL, v->ripened},
+		{EVENT_ANOMALY, v->missed != 0},
+		{EVENT_SEQUENCE, !v->missed && j->verbose && v->fresh && v->learns},
+		{EVENT_TOLERIZE_LIMIT, v->crossed},
+		{EVENT_ANOMALY_LIMIT, v->exceeded},
+	};
+	struct event e;
+
+	event_fill(&e, 0, j, p, tid, m);
+	e.lfc = t->lfc;
+	e.missed = v->missed ? v->missed : v->fresh;
+	e.sequence[0] = model_symbol(m, v->index);
+	for (u32 d = 1; d <= DISTANCES; d++) {
+		u8 earlier = window_at(v->window, d);
+
+		e.sequence[d] = earlier ? model_symbol(m, earlier) : SYMBOL_NONE;
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		e.type = all[i].type;
+		if (all[i].happened)
+			j->tell(j->context, &e, m->exe);
+	}
+}
+
+static bool happened(const struct judge *j, const struct verdict *v)
+{
+	return v->thawed || v->froze || v->ripened || v->crossed || v->exceeded ||
+	       (j->verbose && v->fresh && v->learns);
+}
+
+static void tally(struct process *p, const struct thread *t, const struct verdict *v)
+{
+	if (!v->missed)
+		return;
+	p->anomalies++;
+	p->misses += __builtin_popcount(v->missed);
+	if (t->lfc > p->max_lfc)
+		p->max_lfc = t->lfc;
+}
+
+int judge_call(struct judge *j, struct process *p, struct thread *t, u32 tid,
+	       struct model *m, u32 symbol)
+{
+	const struct detector *d = &j->detector;
+	struct verdict v;
+	int result;
+
+	p->calls++;
+	if (!j->has_clock)
+		j->now += SECOND;
+	if (!m)
+		return 0;
+	if (j->mode == JUDGE_LEARN)
+		return detector_learn(d, m, t, symbol, &v);
+	if (j->mode == JUDGE_TEST && m->profile.state != STATE_NORMAL) {
+		m->untested++; /* a program that was not learned */
+		return 0;
+	}
+	result = j->mode == JUDGE_TEST ? detector_test(d, m, t, symbol, &v)
+				       : detector_live(d, m, t, symbol, j->now, &v);
+	if (result)
+		return result;
+	tally(p, t, &v);
+	if (j->tell && (v.missed || (j->mode == JUDGE_LIVE && happened(j, &v))))
+		tell(j, p, t, tid, m, &v);
+	return 0;
+}
+
+void judge_count(struct judge *j, struct process *p, struct model *m)
+{
+	p->calls++;
+	if (!j->has_clock)
+		j->now += SECOND;
+	if (m)
+		m->profile.count++;
+}
