@@ -70,6 +70,8 @@ static void tell(struct judge *j, const struct process *p, const struct thread *
 
 	event_fill(&e, 0, j, p, tid, m);
 	e.lfc = t->lfc;
+	if (j->mode == JUDGE_TEST) /* the profile does not change, nor count */
+		e.anomalies = p->anomalies;
 	e.missed = v->missed ? v->missed : v->fresh;
 	e.sequence[0] = model_symbol(m, v->index);
 	for (u32 d = 1; d <= DISTANCES; d++) {

@@ -162,10 +162,8 @@ static int task_is_root(struct tasks *t, struct task *task)
 	task->group = group_new(t, task->tid);
 	if (!task->group)
 		return -ENOMEM;
-	task->model =
-		judge_model(t->judge, "(unknown)", &task->group->process, task->tid);
 	task->undecided = true;
-	return task->model ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* ---- lines that wait ---- */
@@ -377,6 +375,10 @@ static int entry(struct tasks *t, struct task *task, const struct strace_line *l
 	/* The execve() that a log begins with is the tracer's, not the program's. */
 	if (first && names->call == CALL_EXEC)
 		return 0;
+	if (!task->model)
+		task->model = judge_model(t->judge, "(unknown)", p, task->tid);
+	if (!task->model)
+		return -ENOMEM;
 	if (thread_restarts(&task->thread, task->symbol) || names->call == CALL_RESTART) {
 		judge_count(t->judge, p, task->model);
 		return 0;
