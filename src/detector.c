@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lookahead.h"
-
 void detector_init(struct detector *d, const struct rules *rules, u32 frame)
 {
 	memset(d, 0, sizeof(*d));
@@ -224,6 +222,7 @@ int detector_learn(const struct detector *d, struct model *m, struct thread *t,
 	struct profile *p = &m->profile;
 
 	verdict_begin(v, t);
+	frame_follow(t, p);
 	if (index_get(m, symbol, v))
 		return -ENOMEM;
 	v->learns = true;

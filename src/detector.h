@@ -11,6 +11,7 @@
 
 #include "types.h"
 #include "model.h"
+#include "lookahead.h"
 
 /* A profile with its rows. */
 struct model {
@@ -65,6 +66,24 @@ int detector_test(const struct detector *d, struct model *m, struct thread *t, u
 		  struct verdict *v);
 int detector_live(const struct detector *d, struct model *m, struct thread *t, u32 symbol,
 		  u64 now, struct verdict *v);
+
+/*
+ * The index in M of a call that T may make without anything to learn (SHIFT is
+ * TRAIN_SHIFT) or to report (TEST_SHIFT), and nothing but its window and counters to
+ * change, as the kernel side's enter() asks first; INDEX_NONE: ask the functions above.
+ */
+static inline u8 detector_known(const struct model *m, const struct thread *t, u32 symbol,
+				u32 shift)
+{
+	u8 index = symbol < m->index_size ? m->index[symbol] : INDEX_NONE;
+	const struct row *r = m->row[index][0];
+
+	if (!r || index == INDEX_OVERFLOW || t->lfc || window_is_wide(t->window) ||
+	    t->frame_gen != m->profile.frame_gen || !row_is_current(r, &m->profile) ||
+	    row_missing(r, 0, t->window, shift))
+		return INDEX_NONE;
+	return index;
+}
 
 /* T runs another program from now on. */
 void thread_exec(struct thread *t, const struct model *m);

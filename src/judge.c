@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "lookahead.h"
-
 #define SECOND 1000000000ULL
 
 void judge_init(struct judge *j, const struct rules *rules, u32 frame)
@@ -128,6 +126,48 @@ int judge_call(struct judge *j, struct process *p, struct thread *t, u32 tid,
 	if (j->tell && (v.missed || (j->mode == JUDGE_LIVE && happened(j, &v))))
 		tell(j, p, t, tid, m, &v);
 	return 0;
+}
+
+/*
+ * How many of COUNT calls, from the first, bring nothing new: they only move the window
+ * and count. MODE is learn or test.
+ */
+static size_t pass_known(struct judge *j, struct process *p, struct thread *t,
+			 struct model *m, const u32 *symbols, size_t count)
+{
+	const u32 shift = j->mode == JUDGE_LEARN ? TRAIN_SHIFT : TEST_SHIFT;
+	const u64 mask = j->detector.rules.window_mask;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		u8 index = detector_known(m, t, symbols[i], shift);
+
+		if (!index)
+			break;
+		t->window = window_push(t->window, index, mask);
+	}
+	p->calls += i;
+	if (!j->has_clock)
+		j->now += i * SECOND;
+	if (j->mode == JUDGE_LEARN)
+		settle(&m->profile, i, m->profile.epoch);
+	return i;
+}
+
+int judge_calls(struct judge *j, struct process *p, struct thread *t, u32 tid,
+		struct model *m, const u32 *symbols, size_t count)
+{
+	bool quick = j->mode == JUDGE_LEARN ||
+		     (j->mode == JUDGE_TEST && m->profile.state == STATE_NORMAL);
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++) {
+		if (quick)
+			i += pass_known(j, p, t, m, symbols + i, count - i);
+		if (i < count)
+			result = judge_call(j, p, t, tid, m, symbols[i]);
+	}
+	return result;
 }
 
 void judge_count(struct judge *j, struct process *p, struct model *m)

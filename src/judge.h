@@ -50,6 +50,10 @@ struct model *judge_model(struct judge *j, const char *exe, const struct process
 int judge_call(struct judge *j, struct process *p, struct thread *t, u32 tid,
 	       struct model *m, u32 symbol);
 
+/* The same of COUNT calls, faster. */
+int judge_calls(struct judge *j, struct process *p, struct thread *t, u32 tid,
+		struct model *m, const u32 *symbols, size_t count);
+
 /* A call that is counted and nothing else: the kernel entered it again. */
 void judge_count(struct judge *j, struct process *p, struct model *m);
 

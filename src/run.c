@@ -131,7 +131,7 @@ static int judge_numbers(void *context, u32 pid, const u32 *numbers, size_t coun
 	struct crowd *c = context;
 	struct judge *j = c->run->judge;
 	struct counted *p = counted_get(c, pid);
-	int result = 0;
+	u32 symbols[NUMBERS_BATCH];
 
 	if (!p)
 		return -ENOMEM;
@@ -139,10 +139,8 @@ static int judge_numbers(void *context, u32 pid, const u32 *numbers, size_t coun
 		c->model = judge_model(j, "(trace)", &p->process, pid);
 	if (!c->model)
 		return -ENOMEM;
-	for (size_t i = 0; i < count && !result; i++)
-		result = judge_call(j, &p->process, &p->thread, pid, c->model,
-				    symbols_number(c->run->symbols, numbers[i]));
-	return result;
+	symbols_numbers(c->run->symbols, numbers, symbols, count);
+	return judge_calls(j, &p->process, &p->thread, pid, c->model, symbols, count);
 }
 
 /* ---- files ---- */

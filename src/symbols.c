@@ -140,19 +140,25 @@ static u32 number_search(struct symbols *s, u32 number)
 	return entry->symbol;
 }
 
-u32 symbols_number(struct symbols *s, u32 number)
+static u32 number_add(struct symbols *s, u32 number)
 {
-	u32 symbol = number < DIRECT ? s->direct[number] : 0;
-
-	if (symbol)
-		return symbol;
-	symbol =
+	u32 symbol =
 		number < DIRECT ? foreign_add(s, NULL, number) : number_search(s, number);
 	if (symbol == SYMBOL_UNKNOWN)
 		s->lost++;
 	else if (number < DIRECT)
 		s->direct[number] = symbol;
 	return symbol;
+}
+
+void symbols_numbers(struct symbols *s, const u32 *numbers, u32 *symbols, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		u32 number = numbers[i];
+
+		symbols[i] = number < DIRECT && s->direct[number] ? s->direct[number]
+								  : number_add(s, number);
+	}
 }
 
 u64 symbols_lost(const struct symbols *s)

@@ -41,8 +41,11 @@ enum symbol_call {
 struct symbols *symbols_new(const char *arch);
 void symbols_free(struct symbols *s);
 
-/* The symbol of the bare NUMBER. Never fails: see symbols_lost(). */
-u32 symbols_number(struct symbols *s, u32 number);
+/*
+ * The symbols of COUNT bare NUMBERS into SYMBOLS, which may be the same. Never fails:
+ * see symbols_lost().
+ */
+void symbols_numbers(struct symbols *s, const u32 *numbers, u32 *symbols, size_t count);
 
 /* What strace calls NAME, LENGTH bytes; NULL: no memory. Valid as long as S. */
 const struct symbol_names *symbols_name(struct symbols *s, const char *name,

@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <errno.h>
 #include <fts.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,10 @@
 
 struct trace {
 	struct archive *archive;
+	bool ended;
+	char error[256];   /* why it cannot be read further; empty: it can */
+	const char *piece; /* of libarchive's, not yet handed on */
+	size_t piece_size;
 	char block[TRACE_BLOCK];
 };
 
@@ -19,8 +24,8 @@ static int fail(struct archive *a, char *error, size_t size)
 {
 	const char *why = archive_error_string(a);
 
-	/* libarchive's zlib and lzma messages are fit for people. */
-	snprintf(error, size, "%s", why ? why : strerror(archive_errno(a)));
+	snprintf(error, size, "cut off or damaged: %s",
+		 why ? why : strerror(archive_errno(a)));
 	return -1;
 }
 
@@ -38,6 +43,11 @@ static struct trace *trace_new(char *error, size_t size)
 {
 	struct trace *t = malloc(sizeof(*t));
 
+	if (t) {
+		t->ended = false;
+		t->error[0] = '\0';
+		t->piece_size = 0;
+	}
 	if (t)
 		t->archive = archive_read_new();
 	if (!t || !t->archive) {
@@ -52,19 +62,25 @@ static struct trace *trace_new(char *error, size_t size)
 	return NULL;
 }
 
-/* The only "member" of a raw archive is its contents; an empty file has none. */
+/*
+ * The only "member" of a raw archive is its contents; an empty file has none. What is
+ * damaged from its first byte on is told by trace_read().
+ */
 static int start(struct trace *t, int opened, char *error, size_t size)
 {
 	struct archive_entry *entry;
-	int result = opened;
+	int result;
 
-	if (result == ARCHIVE_OK)
-		result = archive_read_next_header(t->archive, &entry);
-	if (result == ARCHIVE_OK || result == ARCHIVE_WARN || result == ARCHIVE_EOF)
-		return 0;
-	fail(t->archive, error, size);
-	trace_close(t);
-	return -1;
+	if (opened != ARCHIVE_OK) {
+		snprintf(error, size, "%s", strerror(archive_errno(t->archive)));
+		trace_close(t);
+		return -1;
+	}
+	result = archive_read_next_header(t->archive, &entry);
+	t->ended = result == ARCHIVE_EOF;
+	if (result != ARCHIVE_OK && result != ARCHIVE_WARN && !t->ended)
+		fail(t->archive, t->error, sizeof(t->error));
+	return 0;
 }
 
 int trace_open_fd(struct trace **trace, int fd, char *error, size_t size)
@@ -97,14 +113,44 @@ int trace_open(struct trace **trace, const char *path, char *error, size_t size)
 	return 0;
 }
 
+/* The next piece; false at the end or an error. */
+static bool next_piece(struct trace *t)
+{
+	const void *piece;
+	la_int64_t offset;
+	int result;
+
+	if (t->ended || t->error[0])
+		return false;
+	result = archive_read_data_block(t->archive, &piece, &t->piece_size, &offset);
+	t->piece = piece;
+	if (result == ARCHIVE_OK || result == ARCHIVE_WARN)
+		return true;
+	t->piece_size = 0;
+	t->ended = result == ARCHIVE_EOF;
+	if (!t->ended)
+		fail(t->archive, t->error, sizeof(t->error));
+	return false;
+}
+
 ssize_t trace_read(struct trace *t, const char **data, char *error, size_t size)
 {
-	ssize_t count = archive_read_data(t->archive, t->block, sizeof(t->block));
+	size_t used = 0, count;
 
-	if (count < 0)
-		return fail(t->archive, error, size);
+	while (used < TRACE_BLOCK && (t->piece_size || next_piece(t))) {
+		count = t->piece_size;
+		if (count > TRACE_BLOCK - used)
+			count = TRACE_BLOCK - used;
+		memcpy(t->block + used, t->piece, count);
+		used += count;
+		t->piece += count;
+		t->piece_size -= count;
+	}
 	*data = t->block;
-	return count;
+	if (used || !t->error[0])
+		return (ssize_t)used;
+	snprintf(error, size, "%s", t->error);
+	return -1;
 }
 
 void trace_close(struct trace *t)

@@ -22,7 +22,7 @@ int trace_open_fd(struct trace **trace, int fd, char *error, size_t size);
 
 /*
  * The next bytes into *DATA, valid until the next call. Gives their number: TRACE_BLOCK
- * except at the end, 0 behind it, -1 when the file is damaged or cannot be read, with
+ * except at the end or before damage, 0 behind it, -1 when the file is damaged or cannot be read, with
  * the reason in ERROR; what came before is good.
  */
 ssize_t trace_read(struct trace *trace, const char **data, char *error, size_t size);

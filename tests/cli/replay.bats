@@ -1,0 +1,264 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+
+setup() {
+	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
+	DATA=${EBPH_DATA:-$BATS_TEST_DIRNAME/../../../shared/data}
+	DIR=$(mktemp -d)
+	cd "$DIR"
+}
+
+teardown() {
+	rm -rf "$DIR"
+}
+
+# The published traces, unpacked in the current folder; the test is skipped without them.
+published() {
+	[ -r "$DATA/syscall-traces.tar.xz" ] ||
+		skip "NOT RUN: the published traces are not in $DATA (EBPH_DATA names another folder)"
+	tar xf "$DATA/syscall-traces.tar.xz"
+}
+
+# replay's rows without their header, in $DIR/rows; the arguments are replay's
+rows() {
+	"$EBPH" replay "$@" >"$DIR/out"
+	[ "$(head -n 1 "$DIR/out")" = "$(printf 'FILE\tPID\tCALLS\tANOMALIES\tMISSES\tMAX_LFC')" ]
+	tail -n +2 "$DIR/out" >"$DIR/rows"
+}
+
+@test "published sendmail traces: every row as an independent implementation has it" {
+	published
+	rows --learn unm/sendmail/normal unm/sendmail/intrusion
+	diff "$DATA/expected/sendmail.tsv" "$DIR/rows"
+}
+
+@test "published lpr traces: every row as an independent implementation has it" {
+	published
+	rows --learn unm/lpr/normal/lpr-normal-10.txt unm/lpr/normal/lpr-normal-11.txt unm/lpr/intrusion
+	diff "$DATA/expected/lpr.tsv" "$DIR/rows"
+}
+
+@test "published ADFA-LD traces: every row as an independent implementation has it" {
+	published
+	rows --learn adfa-ld/training adfa-ld/validation adfa-ld/attack
+	xz -dc "$DATA/expected/adfa-ld.tsv.xz" >"$DIR/expected"
+	[ "$(wc -l <"$DIR/expected")" -gt 2000 ]
+	diff "$DIR/expected" "$DIR/rows"
+	"$EBPH" replay -j --learn adfa-ld/training adfa-ld/validation adfa-ld/attack |
+		jq -r 'select(.event == "trace") | [.file, .pid, .calls, .anomalies, .misses, .max_lfc] | @tsv' |
+		diff "$DIR/expected" -
+}
+
+@test "the score of published traces is that of their expected rows, recomputed" {
+	published
+	"$EBPH" replay -j --learn adfa-ld/training --score --normal adfa-ld/validation --attack adfa-ld/attack >"$DIR/score"
+	# All pairs of an attack and a normal process, and the best threshold at 5 % false alarms.
+	xz -dc "$DATA/expected/adfa-ld.tsv.xz" | awk -F'\t' '
+		function score(name, column,   a, n, i, k, wins, best, t, f, d) {
+			for (i = 1; i <= NR; i++)
+				if (attack[i]) a++; else n++
+			for (i = 1; i <= NR; i++) {
+				if (!attack[i]) continue
+				d = f = 0
+				for (k = 1; k <= NR; k++) {
+					if (!attack[k])
+						wins += (v[i, column] > v[k, column]) + (v[i, column] == v[k, column]) / 2
+					if (v[k, column] >= v[i, column])
+						if (attack[k]) d++; else f++
+				}
+				if (f / n <= 0.05 && d / a > best) best = d / a
+			}
+			printf "%s %.6f %.6f\n", name, wins / a / n, best
+		}
+		{ attack[NR] = $1 ~ /attack/; v[NR, 1] = $6; v[NR, 2] = $4 / $3; v[NR, 3] = $5 }
+		END { score("max_lfc", 1); score("anomaly_share", 2); score("misses", 3) }' >"$DIR/expected"
+	jq -r '"\(.measure) \(.area) \(.detected["5%"])"' "$DIR/score" |
+		awk '{ printf "%s %.6f %.6f\n", $1, $2, $3 }' >"$DIR/found"
+	cat "$DIR/found"
+	[ -s "$DIR/expected" ]
+	diff "$DIR/expected" "$DIR/found"
+}
+
+# Small traces: what comes out can be checked by eye.
+small() {
+	mkdir normal
+	echo '1 2 3 1 2 3 1 2 3' >normal/a
+	echo '1 2 3 1 2 3' >normal/b
+}
+
+@test "numbers, PID NUMBER, packed files and standard input give the same row" {
+	small
+	echo '1 2 9 1 2 3' >t
+	rows --learn normal t
+	# 9: unknown to all before it, and those within reach miss it: 2 + 1 + 1 + 1
+	[ "$(cat rows)" = "$(printf 't\t0\t6\t4\t5\t4')" ]
+	gzip -k t; xz -k t
+	rows --learn normal t.gz t.xz - <t
+	[ "$(cut -f 2- rows | uniq -c | awk '{ print $1 }')" = 3 ]
+	[ "$(cut -f 3- rows | sort -u)" = "$(printf '6\t4\t5\t4')" ]
+	if command -v zstd >/dev/null; then
+		zstd -q t
+		rows --learn normal t.zst
+		[ "$(cut -f 2- rows)" = "$(printf '0\t6\t4\t5\t4')" ]
+	fi
+	printf '7 1\n8 1\n7 2\n8 2\n7 9\n8 3\n7 1\n7 2\n7 3\n' >pids
+	rows --learn normal pids
+	[ "$(cat rows)" = "$(printf 'pids\t7\t6\t4\t5\t4\npids\t8\t3\t0\t0\t0')" ]
+}
+
+@test "--window and --frame are what they say" {
+	small
+	echo '1 2 9 1 2 3 1 2 3 1 2 3 9' >t
+	rows --learn normal --window 2 t
+	[ "$(cat rows)" = "$(printf 't\t0\t13\t3\t3\t3')" ]
+	rows --learn normal --window 2 --frame 2 t
+	[ "$(cat rows)" = "$(printf 't\t0\t13\t3\t3\t2')" ]
+	rows --learn normal --window 2 --frame 1 t
+	[ "$(cat rows)" = "$(printf 't\t0\t13\t3\t3\t1')" ]
+}
+
+@test "-v shows each anomaly, --arch names its calls" {
+	small
+	echo '1 2 9' >t
+	run -0 "$EBPH" replay -v --window 3 --learn normal t
+	[[ $output == *"(trace): syscall_1, syscall_2, syscall_9 (new: syscall_2@1, syscall_1@2)"* ]]
+	run -0 "$EBPH" replay -v --window 3 --arch x86 --learn normal t
+	[[ $output == *"(trace): exit, fork, link (new: fork@1, exit@2)"* ]]
+	"$EBPH" replay -v -j --arch x86 --learn normal t >out
+	jq -s -e '.[0] | .event == "anomaly" and .file == "t" and .syscall == "link" and .nr == 9
+		and .misses == 2 and .lfc == 1 and .anomalies == 1
+		and .sequence == ["exit", "fork", "link"]
+		and .missed == [{"prev": "fork", "distance": 1}, {"prev": "exit", "distance": 2}]
+		and (has("time") or has("uid") or has("key") | not)' out
+	jq -s -e '.[1] == {"event": "trace", "file": "t", "pid": 0, "calls": 3, "anomalies": 1, "misses": 2, "max_lfc": 1}' out
+}
+
+@test "what cannot be read is named with its line, the rest is done, exit status 1" {
+	small
+	cp normal/a good
+	: >empty
+	head -c 4096 /dev/urandom >binary
+	printf '1 2\n3 99999999999 4\n' >range
+	printf '1 2 3\n1 -2 3\n' >negative
+	printf '1 2 3\n1 x 3\n' >letter
+	printf '5 1\n5\n5 2\n' >half
+	seq 200000 >long; xz long; head -c 20000 long.xz >cut.xz
+	seq 200000 | gzip | head -c 20000 >cut.gz
+	printf '7 read(3, "' >cut.strace; head -c 2000000 /dev/zero | tr '\0' a >>cut.strace
+	printf '7 read(0, "", 1) = 0\n7 read(0,\n' >bad.strace
+	ln -s nowhere dangling
+	run -1 --separate-stderr "$EBPH" replay --learn normal empty binary range negative letter \
+		half cut.xz cut.gz cut.strace bad.strace dangling missing good
+	echo "$stderr"
+	[[ $output == *$'good\t0\t9\t0\t0\t0'* ]]
+	[[ $stderr == *"ebph: empty: empty: no system call in it"* ]]
+	[[ $stderr == *"ebph: binary:1: not a trace"* ]]
+	[[ $stderr == *"ebph: range:2: number out of range 0..2147483647"* ]]
+	[[ $stderr == *"ebph: negative:2: negative number"* ]]
+	[[ $stderr == *"ebph: letter:2: 'x' is no part of a number"* ]]
+	[[ $stderr =~ "ebph: cut.xz:"[0-9]+": cut off or damaged: " ]]
+	[[ $stderr =~ "ebph: cut.gz:"[0-9]+": cut off or damaged: truncated gzip input" ]]
+	[[ $stderr == *"ebph: cut.strace:1: "* ]]
+	[[ $stderr == *"ebph: bad.strace:2: a call without a result: the line is cut"* ]]
+	[[ $stderr == *"ebph: dangling: "* ]]
+	[[ $stderr == *"ebph: missing: No such file or directory"* ]]
+	run -1 --separate-stderr "$EBPH" replay --format pid-number --learn half half
+	[[ $stderr == *"ebph: half:2: PID 5 without a NUMBER"* ]]
+	run -1 --separate-stderr "$EBPH" replay --format strace --learn cut.strace cut.strace
+	[[ $stderr == *"ebph: cut.strace:1: line of more than 1048576 bytes"* ]]
+	run -1 --separate-stderr "$EBPH" replay --format numbers --learn normal binary good
+	[[ $stderr == *"ebph: binary:"*"is no part of a number"* ]]
+	[[ $output == *$'good\t0\t9\t0\t0\t0'* ]]
+}
+
+@test "a folder that cannot be read is named, the others are done" {
+	small
+	mkdir secret
+	cp normal/a secret
+	chmod 0 secret
+	chmod 755 .
+	cp "$EBPH" ebph
+	if [ "$(id -u)" -eq 0 ]; then
+		run -1 --separate-stderr setpriv --reuid 65534 --clear-groups --inh-caps=-all ./ebph replay --learn normal secret normal/a
+	else
+		run -1 --separate-stderr ./ebph replay --learn normal secret normal/a
+	fi
+	[[ $stderr == *"ebph: secret: Permission denied"* ]]
+	[[ $output == *$'normal/a\t0\t9\t0\t0\t0'* ]]
+}
+
+@test "bad usage is named, exit status 2" {
+	small
+	bad() {
+		local why=$1
+		shift
+		run -2 --separate-stderr "$EBPH" replay "$@"
+		[ -z "$output" ]
+		[[ $stderr == "ebph: replay: "*"$why"* ]] || { echo "$stderr"; return 1; }
+	}
+	bad 'nothing to learn from' normal
+	bad 'nothing to test' --learn normal
+	bad "'10' for --window" --learn normal --window 10 normal
+	bad "'1' for --window" --learn normal --window 1 normal
+	bad "'129' for --frame" --learn normal --frame 129 normal
+	bad "'0x1' for --frame" --learn normal --frame 0x1 normal
+	bad "'perl' for --format" --learn normal --format perl normal
+	bad "'pdp11' for --arch" --learn normal --arch pdp11 normal
+	bad '--live learns by itself' --live --learn normal normal
+	bad 'need --live' --learn normal --normal-time 1 normal
+	bad 'need --score' --learn normal --attack normal normal
+	bad '--score needs' --learn normal --score --normal normal
+	bad 'standard input' --learn - -
+	bad 'unknown option' --learn normal --wat normal
+	bad 'needs a value' --learn
+}
+
+@test "a full output is an error, a closed pipe is not" {
+	small
+	run -1 --separate-stderr sh -c "'$EBPH' replay --learn normal normal >/dev/full"
+	[[ $stderr == "ebph: cannot write to standard output: No space left on device" ]]
+	for i in $(seq 3000); do cp normal/a "normal/x$i"; done
+	"$EBPH" replay --learn normal normal normal normal normal 2>err | head -n 1 >/dev/null
+	[ "${PIPESTATUS[0]}" -eq 0 ]
+	[ ! -s err ]
+}
+
+@test "more than 254 different calls: the rest is one, and that is said" {
+	mkdir normal
+	seq 300 >normal/a
+	run -0 --separate-stderr "$EBPH" replay --learn normal normal/a
+	[[ $stderr == *"(trace) makes more than 254 different calls: 46 (92 calls) were taken for one"* ]]
+	[[ $output == *$'normal/a\t0\t300\t0\t0\t0'* ]]
+}
+
+@test "--live goes through the life cycle on the trace's own clock" {
+	# Frozen at the 13th call: more than 4 times the 3 that brought something new.
+	awk 'BEGIN { for (i = 0; i < 40; i++) printf "7 %d.000000 getpid() = 7\n", 1700000000 + i
+		print "7 1700000040.000000 umask(022) = 022" }' >t
+	"$EBPH" replay --live -j --window 2 --normal-time 5 t >out
+	jq -c 'select(.event != "summary")' out
+	jq -s -e 'map(.event) == ["profile", "freeze", "normal", "anomaly", "trace", "summary"]' out
+	jq -s -e '.[1] | .time == "2023-11-14T22:13:28.000000000Z" and .normal_time == "2023-11-14T22:13:33.000000000Z"' out
+	jq -s -e '.[2].time == "2023-11-14T22:13:33.000000000Z"' out
+	jq -s -e '.[3] | .syscall == "umask" and .nr == 95 and .missed == [{"prev": "getpid", "distance": 1}]' out
+	jq -s -e '.[5].profiles[0] | .state == "normal" and .count == 41 and .anomalies == 1' out
+	# Without a clock of its own, a call is a second.
+	sed -i 's/ 17[0-9.]*//' t
+	"$EBPH" replay --live -j --window 2 --normal-time 5 t >out
+	jq -s -e 'map(.event) == ["profile", "freeze", "normal", "anomaly", "trace", "summary"] and (map(has("time")) | any | not)' out
+}
+
+@test "--score tells perfect separation, and draws it" {
+	small
+	mkdir attack
+	echo '1 2 9 9' >attack/a
+	run -0 "$EBPH" replay --learn normal --score --normal normal --attack attack --plot roc.svg
+	[[ ${lines[1]} == "max_lfc "*" 1.0000  100.0%  100.0%  100.0%" ]]
+	grep -q 'False alarms' roc.svg
+	grep -q 'Detected' roc.svg
+	grep -q 'maximal LFC (area 1.0000)' roc.svg
+	[ "$(grep -c '<polyline' roc.svg)" -eq 3 ]
+	if command -v xmllint >/dev/null; then xmllint --noout roc.svg; fi
+	run -1 --separate-stderr "$EBPH" replay --learn normal --score --normal normal --attack attack --plot none/roc.svg
+	[[ $stderr == "ebph: cannot write none/roc.svg: No such file or directory" ]]
+}
