@@ -71,12 +71,14 @@ static int start(struct trace *t, int opened, char *error, size_t size)
 	struct archive_entry *entry;
 	int result;
 
-	if (opened != ARCHIVE_OK) {
+	if (opened != ARCHIVE_OK && archive_errno(t->archive) > 0) {
 		snprintf(error, size, "%s", strerror(archive_errno(t->archive)));
 		trace_close(t);
 		return -1;
 	}
-	result = archive_read_next_header(t->archive, &entry);
+	result = opened;
+	if (result == ARCHIVE_OK)
+		result = archive_read_next_header(t->archive, &entry);
 	t->ended = result == ARCHIVE_EOF;
 	if (result != ARCHIVE_OK && result != ARCHIVE_WARN && !t->ended)
 		fail(t->archive, t->error, sizeof(t->error));
