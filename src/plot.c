@@ -45,7 +45,7 @@ int plot_roc(FILE *f, const char *title, const struct plot_roc *curves, size_t c
 		.x_label = "False alarms (% of normal processes)",
 		.y_label = "Detected (% of attacks)",
 	};
-	const double legend_x = svg_x(&axes, 42), legend_y = svg_y(&axes, 22);
+	const double legend_x = svg_x(&axes, 27), legend_y = svg_y(&axes, 17);
 	char text[96];
 	int result = 0;
 
@@ -57,7 +57,7 @@ int plot_roc(FILE *f, const char *title, const struct plot_roc *curves, size_t c
 	for (size_t i = 0; i < count && !result; i++)
 		result = curve(f, &axes, curves[i].roc, i % 4);
 	fprintf(f,
-		"<rect x=\"%.2f\" y=\"%.2f\" width=\"266\" height=\"%zu\" "
+		"<rect x=\"%.2f\" y=\"%.2f\" width=\"340\" height=\"%zu\" "
 		"fill=\"white\" stroke=\"#888888\"/>\n",
 		legend_x, legend_y - 20, 24 * count + 8);
 	for (size_t i = 0; i < count; i++) {

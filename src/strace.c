@@ -303,9 +303,10 @@ int strace_signal(const char *name, size_t length)
 
 	if (length < 4 || length - 3 >= sizeof(text))
 		return 0;
-	memcpy(text, name + 3, length - 3);
-	text[length - 3] = '\0';
-	if (begins(text, "RT_") && digits(text + 3) == text + length - 3)
+	length -= 3; /* "SIG" */
+	memcpy(text, name + 3, length);
+	text[length] = '\0';
+	if (begins(text, "RT_") && digits(text + 3) == text + length)
 		return 32 + id_at(text + 3) <= 64 ? (int)(32 + id_at(text + 3)) : 0;
 	if (!strcmp(text, "RTMIN"))
 		return 32;
