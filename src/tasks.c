@@ -586,45 +586,77 @@ static int apply(struct tasks *t, struct task *task, const struct strace_line *l
 
 /* ---- lines ---- */
 
-/* Any task that waits for a parent (ORPHAN) or for its ABI; NULL: none. */
-struct search {
-	bool orphan;
-	struct task *found;
+/* The tasks that wait for a parent (ORPHANS), or for their ABI. */
+struct waiting {
+	bool orphans, failed;
+	u32 *tids;
+	size_t count, room;
 };
 
 static void waits(const void *node, VISIT which, void *context)
 {
-	struct task *task = *(struct task *const *)node;
-	struct search *s = context;
+	const struct task *task = *(struct task *const *)node;
+	struct waiting *w = context;
 
-	if ((which == preorder || which == leaf) &&
-	    (s->orphan ? task->orphan : task->undecided))
-		s->found = task;
+	if ((which != preorder && which != leaf) ||
+	    !(w->orphans ? task->orphan : task->undecided))
+		return;
+	if (w->count == w->room) {
+		size_t room = w->room ? 2 * w->room : 64;
+		u32 *grown = reallocarray(w->tids, room, sizeof(*grown));
+
+		if (!grown) {
+			w->failed = true;
+			return;
+		}
+		w->tids = grown;
+		w->room = room;
+	}
+	w->tids[w->count++] = task->tid;
 }
 
-static struct task *task_that_waits(const struct tasks *t, bool orphan)
+/* A task that waited waits for nothing any more. */
+static int wait_over(struct tasks *t, struct task *task)
 {
-	struct search s = {.orphan = orphan};
+	int result;
 
-	twalk_r(t->by_tid, waits, &s);
-	return s.found;
+	if (!task->orphan)
+		return task->undecided ? decided(t, task) : 0;
+	task->orphan = false;
+	t->orphans--;
+	result = task_is_root(t, task);
+	return result ? result : release(t, task);
+}
+
+/* All that wait now, in order of their ids. */
+static int waits_over(struct tasks *t, bool orphans, size_t *count)
+{
+	struct waiting w = {.orphans = orphans};
+	int result;
+
+	twalk_r(t->by_tid, waits, &w);
+	result = w.failed ? -ENOMEM : 0;
+	for (size_t i = 0; i < w.count && !result; i++) {
+		struct task *task = task_find(t, w.tids[i]);
+
+		if (task && (orphans ? task->orphan : task->undecided))
+			result = wait_over(t, task);
+		if (!result)
+			result = ready_release(t);
+	}
+	*count = w.count;
+	free(w.tids);
+	return result;
 }
 
 /* No fork is unfinished: those that wait for a parent have none in this log. */
 static int orphans_left(struct tasks *t)
 {
-	struct task *task;
+	size_t count;
 	int result = 0;
 
-	while (!result && t->orphans && (task = task_that_waits(t, true))) {
-		task->orphan = false;
-		t->orphans--;
-		result = task_is_root(t, task);
-		if (!result)
-			result = release(t, task);
-		if (!result)
-			result = ready_release(t);
-	}
+	while (!result && t->orphans)
+		result = waits_over(t, true, &count);
 	return result;
 }
 
@@ -748,7 +780,7 @@ int tasks_feed(struct tasks *t, const char *data, size_t size)
 
 int tasks_end(struct tasks *t, bool damaged)
 {
-	struct task *task;
+	size_t count = 1;
 	int result = 0, left;
 
 	if (t->length && !damaged && !t->error[0]) {
@@ -757,10 +789,8 @@ int tasks_end(struct tasks *t, bool damaged)
 	}
 	/* Whoever still waits, also after an error, waits for nothing. */
 	left = orphans_left(t);
-	while (!left && (task = task_that_waits(t, false)))
-		left = decided(t, task);
-	if (!left)
-		left = ready_release(t);
+	while (!left && count)
+		left = waits_over(t, false, &count);
 	return result ? result : left;
 }
 

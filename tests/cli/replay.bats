@@ -96,11 +96,9 @@ small() {
 	rows --learn normal t.gz t.xz - <t
 	[ "$(cut -f 2- rows | uniq -c | awk '{ print $1 }')" = 3 ]
 	[ "$(cut -f 3- rows | sort -u)" = "$(printf '6\t4\t5\t4')" ]
-	if command -v zstd >/dev/null; then
-		zstd -q t
-		rows --learn normal t.zst
-		[ "$(cut -f 2- rows)" = "$(printf '0\t6\t4\t5\t4')" ]
-	fi
+	zstd -q t
+	rows --learn normal t.zst
+	[ "$(cut -f 2- rows)" = "$(printf '0\t6\t4\t5\t4')" ]
 	printf '7 1\n8 1\n7 2\n8 2\n7 9\n8 3\n7 1\n7 2\n7 3\n' >pids
 	rows --learn normal pids
 	[ "$(cat rows)" = "$(printf 'pids\t7\t6\t4\t5\t4\npids\t8\t3\t0\t0\t0')" ]
@@ -258,7 +256,56 @@ small() {
 	grep -q 'Detected' roc.svg
 	grep -q 'maximal LFC (area 1.0000)' roc.svg
 	[ "$(grep -c '<polyline' roc.svg)" -eq 3 ]
-	if command -v xmllint >/dev/null; then xmllint --noout roc.svg; fi
+	xmllint --noout roc.svg
 	run -1 --separate-stderr "$EBPH" replay --learn normal --score --normal normal --attack attack --plot none/roc.svg
 	[[ $stderr == "ebph: cannot write none/roc.svg: No such file or directory" ]]
+}
+
+@test "what strace's options add to a line changes nothing" {
+	cat >work.c <<'C'
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void handler(int s) { (void)s; getppid(); }
+int main(int argc, char **argv)
+{
+	signal(SIGUSR1, handler);
+	for (int i = 0; i < 5; i++) {
+		kill(getpid(), SIGUSR1);
+		if (!fork()) {
+			execl(argv[0], argv[0], "child", (char *)0);
+			_exit(1);
+		}
+		wait(0);
+		if (argc > 1)
+			return 0;
+	}
+	return 0;
+}
+C
+	sed -i 's/if (!fork())/if (argc == 1 \&\& !fork())/; s/wait(0);/if (argc == 1) wait(0);/' work.c
+	gcc -o work work.c
+	strace -f -o plain ./work
+	rows --learn plain plain
+	[ "$(wc -l <rows)" -eq 6 ]
+	[ "$(awk -F'\t' '{ n += $4 } END { print n }' rows)" -eq 0 ]
+	cut -f 3- rows >expected
+	for option in -t -tt -ttt -r -T -y -yy -n -i -v '-s 0' '-ttt -r -T -y -n -i' -q; do
+		# shellcheck disable=SC2086 # more than one
+		strace -f $option -o log ./work
+		rows --learn plain log
+		cut -f 3- rows | diff expected - || { echo "with $option"; return 1; }
+	done
+}
+
+@test "progress is shown on a terminal, after a second, and wiped" {
+	awk 'BEGIN { for (i = 0; i < 1500000; i++) print 1, 2, 3, 4, 5 }' >big
+	# Fed slowly, so that it takes over a second anywhere.
+	feed() { cat big; sleep 1.2; cat big; }
+	export -f feed
+	script -qec "bash -c 'feed | $EBPH replay --format numbers --learn - big >out'" typescript </dev/null
+	grep -q 'ebph: learning: 1 files, [0-9]* MiB' typescript
+	grep -q $'\r\033\\[K' typescript
+	grep -q 'big' out
 }

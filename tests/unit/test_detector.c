@@ -118,7 +118,7 @@ static void many_calls_at_once_are_as_one_by_one(void **state)
 	for (u32 round = 0; round < 20; round++) {
 		struct judge one, many;
 		struct thread t1, t2;
-		struct process p1, p2;
+		struct process p1 = {.pid = 1}, p2 = p1;
 		struct model *m1, *m2;
 
 		judge_init(&one, &defaults, 1 + below(FRAME_LENGTH));
