@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers.h"
+#include "lines.h"
 #include "strace.h"
 
 enum { HELD_MAX = 32 }; /* lines held for a name that tells the ABI */
@@ -22,8 +24,7 @@ enum { HELD_MAX = 32 }; /* lines held for a name that tells the ABI */
 /* The threads of a process. */
 struct group {
 	struct process process;
-	u64 handled, oneshot, restart; /* signals, bit N for number N + 1 */
-	bool handlers_known;
+	struct handlers handlers;
 	bool compat;
 };
 
@@ -64,8 +65,7 @@ struct tasks {
 	size_t ready_count, ready_room;
 	u64 line;
 	char error[160];
-	char *text; /* of a line that is not complete */
-	size_t length, size;
+	struct lines lines;
 };
 
 static int apply(struct tasks *t, struct task *task, const struct strace_line *l);
@@ -260,58 +260,6 @@ static int task_line(struct tasks *t, struct task *task, const char *text,
 
 /* ---- what calls do ---- */
 
-static u64 signal_bit(const char *name, size_t length)
-{
-	int number = strace_signal(name, length);
-
-	return number ? 1ULL << (number - 1) : 0;
-}
-
-/* rt_sigaction(SIGUSR1, {sa_handler=0x..., sa_mask=[], sa_flags=...}, ... */
-static void sigaction_seen(struct group *g, const char *args)
-{
-	u64 bit = signal_bit(args, strcspn(args, ", "));
-	const char *action = strchr(args, ','), *flags, *end;
-
-	if (!bit || !action)
-		return;
-	action += strspn(action, ", ");
-	if (*action != '{')
-		return;
-	g->handled &= ~bit;
-	g->oneshot &= ~bit;
-	g->restart &= ~bit;
-	action = strchr(action, '=');
-	if (!action || !strncmp(action, "=SIG_DFL", 8) || !strncmp(action, "=SIG_IGN", 8))
-		return;
-	g->handled |= bit;
-	flags = strstr(action, "sa_flags=");
-	if (!flags)
-		return;
-	end = flags + strcspn(flags, ",}");
-	if (memmem(flags, end - flags, "SA_RESETHAND", 12) ||
-	    memmem(flags, end - flags, "SA_ONESHOT", 10))
-		g->oneshot |= bit;
-	if (memmem(flags, end - flags, "SA_RESTART", 10))
-		g->restart |= bit;
-}
-
-/* signal(SIGUSR1, 0x...) of 32-bit programs: one shot, and no restart */
-static void signal_set(struct group *g, const char *args)
-{
-	u64 bit = signal_bit(args, strcspn(args, ", "));
-	const char *handler = strchr(args, ',');
-
-	if (!bit || !handler)
-		return;
-	handler += strspn(handler, ", ");
-	g->handled &= ~bit;
-	g->restart &= ~bit;
-	g->oneshot |= bit;
-	if (strncmp(handler, "SIG_DFL", 7) && strncmp(handler, "SIG_IGN", 7))
-		g->handled |= bit;
-}
-
 static char *exe_of(const char *args)
 {
 	char path[PATH_MAX + 1];
@@ -345,10 +293,10 @@ static int remember(struct task *task, const struct symbol_names *names,
 		task->exe = exe_of(l->args);
 		return task->exe ? 0 : -ENOMEM;
 	case CALL_SIGACTION:
-		sigaction_seen(task->group, l->args);
+		handlers_sigaction(&task->group->handlers, l->args);
 		return 0;
 	case CALL_SIGNAL:
-		signal_set(task->group, l->args);
+		handlers_signal(&task->group->handlers, l->args);
 		return 0;
 	default:
 		return 0;
@@ -472,10 +420,7 @@ static int exec_seen(struct tasks *t, struct task *task)
 	if (!task->model)
 		return -ENOMEM;
 	thread_exec(&task->thread, task->model);
-	g->handled = 0;
-	g->oneshot = 0;
-	g->restart = 0;
-	g->handlers_known = true;
+	handlers_exec(&g->handlers);
 	g->compat = false;
 	task->undecided = true;
 	return 0;
@@ -496,28 +441,15 @@ static int returned(struct tasks *t, struct task *task, const struct strace_line
 	return 0;
 }
 
-/* Signals that do nothing when there is no handler: CHLD, CONT, URG, WINCH. */
-static const u64 ignored = 1ULL << 16 | 1ULL << 17 | 1ULL << 22 | 1ULL << 27;
-/* Those that stop: STOP, TSTP, TTIN, TTOU. */
-static const u64 stops = 1ULL << 18 | 1ULL << 19 | 1ULL << 20 | 1ULL << 21;
-
 static void signal_seen(struct task *task, const struct strace_line *l)
 {
-	struct group *g = task->group;
-	u64 bit = signal_bit(l->name, l->name_length);
-	bool handled = g->handled & bit, restarts;
+	bool restarts,
+		handled = handlers_arrival(&task->group->handlers, l->name,
+					   l->name_length, task->interrupted, &restarts);
 
-	/* A trace of a running process: what it did not die of, it handled. */
-	if (!g->handlers_known && !(bit & (ignored | stops)))
-		handled = true;
-	restarts = task->interrupted == 513 ||
-		   (task->interrupted == 512 && (!handled || g->restart & bit)) ||
-		   (task->interrupted == 514 && !handled);
 	thread_signal(&task->thread, handled, restarts ? task->symbol + 1 : 0);
-	if (!handled)
-		return;
-	task->interrupted = 0;
-	g->handled &= ~(g->oneshot & bit);
+	if (handled)
+		task->interrupted = 0;
 }
 
 /* Thread OTHER of LEADER's process executed a program, and is the leader now. */
@@ -727,54 +659,23 @@ void tasks_free(struct tasks *t)
 		free(t->groups[i]);
 	free(t->groups);
 	free(t->ready);
-	free(t->text);
+	lines_free(&t->lines);
 	free(t);
-}
-
-/* Add SIZE bytes to the line that is not complete. */
-static int gather(struct tasks *t, const char *data, size_t size)
-{
-	if (memchr(data, '\0', size)) {
-		snprintf(t->error, sizeof(t->error), "a byte 0: not a text file");
-		return -EINVAL;
-	}
-	if (t->length + size > TASKS_LINE_MAX) {
-		snprintf(t->error, sizeof(t->error), "line of more than %d bytes",
-			 TASKS_LINE_MAX);
-		return -EINVAL;
-	}
-	if (t->length + size + 1 > t->size) {
-		size_t room = 2 * (t->length + size) + 256;
-		char *grown = realloc(t->text, room);
-
-		if (!grown)
-			return -ENOMEM;
-		t->text = grown;
-		t->size = room;
-	}
-	memcpy(t->text + t->length, data, size);
-	t->length += size;
-	t->text[t->length] = '\0';
-	return 0;
 }
 
 int tasks_feed(struct tasks *t, const char *data, size_t size)
 {
-	int result = 0;
+	const char *why = "";
+	int result;
 
-	while (size && !result) {
-		const char *end = memchr(data, '\n', size);
-		size_t length = end ? (size_t)(end - data) : size;
-
-		result = gather(t, data, length);
-		if (result || !end)
-			break;
-		t->length = 0;
-		result = one_line(t, t->text);
-		t->line += !result;
-		data += length + 1;
-		size -= length + 1;
+	while ((result = lines_next(&t->lines, &data, &size, &why)) > 0) {
+		result = one_line(t, t->lines.text);
+		if (result)
+			return result;
+		t->line++;
 	}
+	if (result == -EINVAL)
+		snprintf(t->error, sizeof(t->error), "%s", why);
 	return result;
 }
 
@@ -783,10 +684,8 @@ int tasks_end(struct tasks *t, bool damaged)
 	size_t count = 1;
 	int result = 0, left;
 
-	if (t->length && !damaged && !t->error[0]) {
-		t->length = 0;
-		result = one_line(t, t->text);
-	}
+	if (!t->error[0] && lines_last(&t->lines) && !damaged)
+		result = one_line(t, t->lines.text);
 	/* Whoever still waits, also after an error, waits for nothing. */
 	left = orphans_left(t);
 	while (!left && count)

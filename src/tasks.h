@@ -12,8 +12,6 @@
 #include "symbols.h"
 #include "types.h"
 
-enum { TASKS_LINE_MAX = 1 << 20 }; /* bytes */
-
 struct tasks; /* those of one log */
 
 /* Their calls go to J. NULL: no memory. tasks_free() ends it. */
