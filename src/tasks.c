@@ -10,55 +10,20 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "handlers.h"
 #include "lines.h"
 #include "strace.h"
+#include "task.h"
 
 enum { HELD_MAX = 32 }; /* lines held for a name that tells the ABI */
-
-/* The threads of a process. */
-struct group {
-	struct process process;
-	struct handlers handlers;
-	bool compat;
-};
-
-/* A line that waits. */
-struct held {
-	struct held *next;
-	char text[];
-};
-
-struct task {
-	u32 tid;
-	bool orphan;	/* its parent is not known yet */
-	bool undecided; /* its ABI is not known yet */
-	bool begun;	/* a call of it was seen, or it is a child */
-	struct group *group;
-	struct model *model;
-	struct thread thread;
-	/* the call that it is in, or that returned last */
-	const struct symbol_names *call; /* NULL: none */
-	bool in_call, new_thread;
-	u32 symbol;
-	u32 interrupted; /* error code of a call that may be entered again; 0: none */
-	char *exe;	 /* what its execve() names */
-	struct held *held, **held_end;
-	u32 held_count;
-};
 
 struct tasks {
 	struct judge *judge;
 	struct symbols *symbols;
-	void *by_tid; /* tsearch() tree of struct task */
-	struct task *last;
-	struct group **groups;
-	size_t count, room;
+	struct task_table table;
 	u32 forking; /* tasks in an unfinished fork */
 	u32 orphans;
 	u32 *ready; /* tids of children whose parent was found: their lines may go on */
@@ -72,53 +37,6 @@ static int apply(struct tasks *t, struct task *task, const struct strace_line *l
 
 /* ---- tasks ---- */
 
-static int by_tid(const void *a, const void *b)
-{
-	u32 left = ((const struct task *)a)->tid, right = ((const struct task *)b)->tid;
-
-	return (left > right) - (left < right);
-}
-
-static struct task *task_find(struct tasks *t, u32 tid)
-{
-	struct task key = {.tid = tid}, **found;
-
-	if (t->last && t->last->tid == tid)
-		return t->last;
-	found = tfind(&key, &t->by_tid, by_tid);
-	if (!found)
-		return NULL;
-	t->last = *found;
-	return *found;
-}
-
-static struct task *task_new(struct tasks *t, u32 tid)
-{
-	struct task *task = calloc(1, sizeof(*task));
-
-	if (!task)
-		return NULL;
-	task->tid = tid;
-	task->held_end = &task->held;
-	if (tsearch(task, &t->by_tid, by_tid))
-		return task;
-	free(task);
-	return NULL;
-}
-
-static void task_free(void *node)
-{
-	struct task *task = node;
-	struct held *next;
-
-	for (struct held *h = task->held; h; h = next) {
-		next = h->next;
-		free(h);
-	}
-	free(task->exe);
-	free(task);
-}
-
 static bool is_forking(const struct task *task)
 {
 	return task->in_call && task->call && task->call->call == CALL_FORK;
@@ -128,38 +46,13 @@ static void task_gone(struct tasks *t, struct task *task)
 {
 	t->forking -= is_forking(task);
 	t->orphans -= task->orphan;
-	tdelete(task, &t->by_tid, by_tid);
-	if (t->last == task)
-		t->last = NULL;
-	task_free(task);
-}
-
-static struct group *group_new(struct tasks *t, u32 pid)
-{
-	struct group *g;
-
-	if (t->count == t->room) {
-		size_t room = t->room ? 2 * t->room : 16;
-		struct group **grown =
-			reallocarray(t->groups, room, sizeof(struct group *));
-
-		if (!grown)
-			return NULL;
-		t->groups = grown;
-		t->room = room;
-	}
-	g = calloc(1, sizeof(*g));
-	if (g)
-		t->groups[t->count++] = g;
-	if (g)
-		g->process.pid = pid;
-	return g;
+	task_free(&t->table, task);
 }
 
 /* A task whose beginning is not in the log. */
 static int task_is_root(struct tasks *t, struct task *task)
 {
-	task->group = group_new(t, task->tid);
+	task->group = group_new(&t->table, task->tid);
 	if (!task->group)
 		return -ENOMEM;
 	task->undecided = true;
@@ -167,21 +60,6 @@ static int task_is_root(struct tasks *t, struct task *task)
 }
 
 /* ---- lines that wait ---- */
-
-static int hold(struct task *task, const char *text)
-{
-	size_t length = strlen(text);
-	struct held *h = malloc(sizeof(*h) + length + 1);
-
-	if (!h)
-		return -ENOMEM;
-	h->next = NULL;
-	memcpy(h->text, text, length + 1);
-	*task->held_end = h;
-	task->held_end = &h->next;
-	task->held_count++;
-	return 0;
-}
 
 static int task_line(struct tasks *t, struct task *task, const char *text,
 		     const struct strace_line *l);
@@ -201,7 +79,7 @@ static int release(struct tasks *t, struct task *task)
 		const char *why;
 
 		next = h->next;
-		task = task_find(t, tid);
+		task = task_find(&t->table, tid);
 		if (task && !result && !strace_parse(h->text, &l, &why))
 			result = task_line(t, task, h->text, &l);
 		free(h);
@@ -246,15 +124,15 @@ static int task_line(struct tasks *t, struct task *task, const char *text,
 	int result;
 
 	if (task->orphan)
-		return hold(task, text);
+		return task_hold(task, text);
 	if (!task->undecided)
 		return apply(t, task, l);
 	result = decides(t, task, l);
 	if (!result)
-		return hold(task, text);
+		return task_hold(task, text);
 	if (result > 0)
 		result = decided(t, task);
-	task = task_find(t, tid);
+	task = task_find(&t->table, tid);
 	return result || !task ? result : apply(t, task, l);
 }
 
@@ -359,7 +237,7 @@ static int ready_release(struct tasks *t)
 	int result = 0;
 
 	for (size_t i = 0; i < t->ready_count && !result; i++) {
-		struct task *task = task_find(t, t->ready[i]);
+		struct task *task = task_find(&t->table, t->ready[i]);
 
 		if (task && !task->orphan && !task->undecided)
 			result = release(t, task);
@@ -371,7 +249,7 @@ static int ready_release(struct tasks *t)
 /* PARENT made CHILD_TID. */
 static int fork_seen(struct tasks *t, struct task *parent, u32 child_tid)
 {
-	struct task *child = task_find(t, child_tid);
+	struct task *child = task_find(&t->table, child_tid);
 	struct group *g = parent->group;
 
 	if (child == parent)
@@ -381,9 +259,9 @@ static int fork_seen(struct tasks *t, struct task *parent, u32 child_tid)
 		child = NULL;
 	}
 	if (!child)
-		child = task_new(t, child_tid);
+		child = task_new(&t->table, child_tid);
 	if (child && !parent->new_thread)
-		g = group_new(t, child_tid);
+		g = group_new(&t->table, child_tid);
 	if (!child || !g)
 		return -ENOMEM;
 	if (g != parent->group) {
@@ -455,19 +333,13 @@ static void signal_seen(struct task *task, const struct strace_line *l)
 /* Thread OTHER of LEADER's process executed a program, and is the leader now. */
 static int superseded(struct tasks *t, struct task *leader, u32 other_tid)
 {
-	struct task *other = task_find(t, other_tid);
+	struct task *other = task_find(&t->table, other_tid);
 	u32 tid = leader->tid;
 
 	if (!other || other == leader || other->orphan)
 		return 0;
 	task_gone(t, leader);
-	tdelete(other, &t->by_tid, by_tid);
-	t->last = NULL;
-	other->tid = tid;
-	if (tsearch(other, &t->by_tid, by_tid))
-		return 0;
-	task_free(other);
-	return -ENOMEM;
+	return task_rename(&t->table, other, tid);
 }
 
 static void in_call(struct tasks *t, struct task *task, bool now)
@@ -518,35 +390,6 @@ static int apply(struct tasks *t, struct task *task, const struct strace_line *l
 
 /* ---- lines ---- */
 
-/* The tasks that wait for a parent (ORPHANS), or for their ABI. */
-struct waiting {
-	bool orphans, failed;
-	u32 *tids;
-	size_t count, room;
-};
-
-static void waits(const void *node, VISIT which, void *context)
-{
-	const struct task *task = *(struct task *const *)node;
-	struct waiting *w = context;
-
-	if ((which != preorder && which != leaf) ||
-	    !(w->orphans ? task->orphan : task->undecided))
-		return;
-	if (w->count == w->room) {
-		size_t room = w->room ? 2 * w->room : 64;
-		u32 *grown = reallocarray(w->tids, room, sizeof(*grown));
-
-		if (!grown) {
-			w->failed = true;
-			return;
-		}
-		w->tids = grown;
-		w->room = room;
-	}
-	w->tids[w->count++] = task->tid;
-}
-
 /* A task that waited waits for nothing any more. */
 static int wait_over(struct tasks *t, struct task *task)
 {
@@ -563,21 +406,18 @@ static int wait_over(struct tasks *t, struct task *task)
 /* All that wait now, in order of their ids. */
 static int waits_over(struct tasks *t, bool orphans, size_t *count)
 {
-	struct waiting w = {.orphans = orphans};
-	int result;
+	u32 *tids;
+	int result = task_waiting(&t->table, orphans, &tids, count);
 
-	twalk_r(t->by_tid, waits, &w);
-	result = w.failed ? -ENOMEM : 0;
-	for (size_t i = 0; i < w.count && !result; i++) {
-		struct task *task = task_find(t, w.tids[i]);
+	for (size_t i = 0; i < *count && !result; i++) {
+		struct task *task = task_find(&t->table, tids[i]);
 
 		if (task && (orphans ? task->orphan : task->undecided))
 			result = wait_over(t, task);
 		if (!result)
 			result = ready_release(t);
 	}
-	*count = w.count;
-	free(w.tids);
+	free(tids);
 	return result;
 }
 
@@ -594,7 +434,7 @@ static int orphans_left(struct tasks *t)
 
 static int mode_seen(struct tasks *t, const struct strace_line *l)
 {
-	struct task *task = task_find(t, l->other);
+	struct task *task = task_find(&t->table, l->other);
 
 	if (!task || task->orphan)
 		return 0;
@@ -617,11 +457,11 @@ static int one_line(struct tasks *t, const char *text)
 		return 0;
 	if (l.kind == STRACE_MODE)
 		return mode_seen(t, &l);
-	task = task_find(t, l.tid);
+	task = task_find(&t->table, l.tid);
 	if (!task) {
 		if (l.kind == STRACE_EXIT)
 			return 0;
-		task = task_new(t, l.tid);
+		task = task_new(&t->table, l.tid);
 		if (!task)
 			return -ENOMEM;
 		task->orphan = t->forking > 0;
@@ -654,10 +494,7 @@ void tasks_free(struct tasks *t)
 {
 	if (!t)
 		return;
-	tdestroy(t->by_tid, task_free);
-	for (size_t i = 0; i < t->count; i++)
-		free(t->groups[i]);
-	free(t->groups);
+	task_table_free(&t->table);
 	free(t->ready);
 	lines_free(&t->lines);
 	free(t);
@@ -705,5 +542,5 @@ const char *tasks_error(const struct tasks *t)
 
 const struct process *tasks_process(const struct tasks *t, size_t i)
 {
-	return i < t->count ? &t->groups[i]->process : NULL;
+	return i < t->table.count ? &t->table.groups[i]->process : NULL;
 }
