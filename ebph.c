@@ -5,43 +5,27 @@
  * options -> source (BPF C with this run's constants) -> compile (in a child, by
  * libbcc) -> watch (attach, read events) -> report.
  */
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile.h"
+#include "feature.h"
 #include "headers.h"
+#include "kernel.h"
 #include "options.h"
+#include "output.h"
+#include "preempt.h"
+#include "profile_cmd.h"
 #include "replay.h"
+#include "scratch.h"
+#include "selftest.h"
 #include "source.h"
 #include "watch.h"
-
-/* Options of the command line's contract that this version does not carry out. */
-static const char *unsupported(const struct options *o)
-{
-	if (strcmp(o->headers, "auto") && strcmp(o->headers, "btf"))
-		return "--kernel-headers DIR";
-	return NULL;
-}
-
-/* 1 when this process may load BPF programs, as far as its capabilities tell. */
-static int may_load(void)
-{
-	const unsigned long long admin = 1ULL << 21, bpf = 1ULL << 39,
-				 perfmon = 1ULL << 38;
-	unsigned long long caps = ~0ULL;
-	char line[128];
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "CapEff:", 7))
-			caps = strtoull(line + 7, NULL, 16);
-	if (f)
-		fclose(f);
-	return caps & admin || ((caps & bpf) && (caps & perfmon));
-}
 
 static void block_signals(void)
 {
@@ -55,57 +39,98 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run(const struct options *o)
+/* libbpf's words are for who debugs libbpf: what fails here has a sentence of its own. */
+static int be_quiet(enum libbpf_print_level level, const char *format, va_list ap)
+{
+	(void)level;
+	(void)format;
+	(void)ap;
+	return 0;
+}
+
+/* Raw tracepoints, unless their programs can be preempted: calls would be lost. */
+static bool use_raw_tracepoints(const struct kernel *k)
+{
+	const char *wish = getenv("EBPH_TRACEPOINTS");
+
+	if (!k->btf) /* nothing tells what classic ones hand over */
+		return true;
+	if (wish && *wish)
+		return strcmp(wish, "classic") != 0;
+	return preempt_raw_tracepoints_by(k->btf) != 1;
+}
+
+/* Compile and load TEXT: 0, or -errno with a sentence in ERROR. */
+static int load(const char *text, bool raw, struct loaded *loaded, char *error,
+		size_t size)
+{
+	struct scratch_dir headers;
+	int result = headers_make(&headers);
+
+	if (result) {
+		snprintf(error, size,
+			 "cannot make a private directory in /run or /tmp: %s",
+			 strerror(-result));
+		return result;
+	}
+	result = compile(text, headers.path, raw, loaded, error, size);
+	scratch_remove(&headers);
+	return result;
+}
+
+/* What was printed on standard output is complete: 0, or 1 with a message. */
+static int printed(void)
+{
+	int result = output_close(stdout);
+
+	if (result && result != -EPIPE)
+		fprintf(stderr, "ebph: cannot write to standard output: %s\n",
+			strerror(-result));
+	return result ? 1 : 0;
+}
+
+/* Watch as O says, with the program TEXT: the exit status, or 1 with a sentence in ERROR. */
+static int run_text(const struct options *o, const char *text, bool raw, char *error,
+		    size_t size)
 {
 	struct bounds bounds = source_bounds(o);
-	char error[600], headers[256];
+	FILE *out = output_open(o->output, error, size);
 	struct loaded loaded;
-	FILE *out = stdout;
-	char *text = source_text(o, error, sizeof(error));
-	int result;
+	int result = 1;
 
-	if (!text) {
-		fprintf(stderr, "ebph: %s\n", error);
+	if (!out)
 		return 1;
+	if (!load(text, raw, &loaded, error, size)) {
+		result = watch(o, &loaded, &bounds, raw, out);
+		loaded_close(&loaded);
 	}
-	if (o->ebpf) {
+	output_close(out); /* watch() told of errors: each line was written at once */
+	return result;
+}
+
+static int run(const struct options *o)
+{
+	char error[2800] = "", *text = NULL;
+	struct kernel kernel;
+	bool raw = true;
+	int result = 1;
+
+	libbpf_set_print(be_quiet);
+	if ((o->ebpf || !feature_check(error, sizeof(error))) &&
+	    !kernel_learn(o->headers, &kernel, error, sizeof(error))) {
+		raw = use_raw_tracepoints(&kernel);
+		text = source_text(o, &kernel, raw, error, sizeof(error));
+		kernel_forget(&kernel);
+	}
+	if (text && o->ebpf) {
 		fputs(text, stdout);
-		free(text);
-		return 0;
+		result = printed();
+	} else if (text) {
+		result = run_text(o, text, raw, error, sizeof(error));
 	}
-	if (!may_load()) {
-		fprintf(stderr,
-			"ebph: loading BPF programs needs root, or CAP_SYS_ADMIN, or "
-			"CAP_BPF and CAP_PERFMON\n");
-		free(text);
-		return 1;
-	}
-	result = headers_make(headers, sizeof(headers));
-	if (result) {
-		fprintf(stderr, "ebph: cannot make a private directory: %s\n",
-			strerror(-result));
-		free(text);
-		return 1;
-	}
-	result = compile(text, headers, &loaded, error, sizeof(error));
-	headers_remove(headers);
-	free(text);
-	if (result) {
+	if (*error)
 		fprintf(stderr, "ebph: %s\n", error);
-		return 1;
-	}
-	if (o->output)
-		out = fopen(o->output, "we");
-	if (!out) {
-		fprintf(stderr, "ebph: cannot write %s: %s\n", o->output,
-			strerror(errno));
-		result = 1;
-	} else {
-		result = watch(o, &loaded, &bounds, out);
-	}
-	if (out && out != stdout && fclose(out) && !result)
-		result = 1;
-	loaded_close(&loaded);
+	free(text);
 	return result;
 }
 
@@ -113,6 +138,7 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
+	{"profile", profile_main},
 	{"replay", replay_main},
 };
 
@@ -122,26 +148,28 @@ int main(int argc, char **argv)
 	char error[256];
 	int status;
 
+	output_standard_streams();
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
+	if (argc == 2 && !strcmp(argv[1], SELFTEST_CHILD))
+		return selftest_child();
 	switch (options_parse(argc, argv, &o, error, sizeof(error))) {
 	case OPTIONS_HELP:
 		options_help(stdout);
-		return 0;
+		return printed();
 	case OPTIONS_VERSION:
 		puts("ebph " EBPH_VERSION);
-		return 0;
+		return printed();
 	case OPTIONS_BAD:
 		fprintf(stderr, "ebph: %s\n", error);
 		return 2;
 	default:
 		break;
 	}
-	if (unsupported(&o)) {
-		fprintf(stderr, "ebph: %s is not in this version\n", unsupported(&o));
+	if (o.self_test) {
 		options_free(&o);
-		return 2;
+		return selftest();
 	}
 	block_signals();
 	status = run(&o);

@@ -15,7 +15,10 @@ endforeach()
 # A text file as hex, its last line ended.
 function(read_text file out)
   file(READ "${file}" hex HEX)
-  if(hex MATCHES "^(..)*00")
+  # Byte by byte: a pattern over the whole text would exhaust CMake's stack.
+  string(REGEX REPLACE "(..)" ",\\1" bytes "${hex},")
+  string(FIND "${bytes}" ",00" nul)
+  if(NOT nul EQUAL -1)
     message(FATAL_ERROR "embed.cmake: ${file} holds a NUL byte")
   endif()
   if(NOT hex STREQUAL "" AND NOT hex MATCHES "0a$")

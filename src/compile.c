@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "compile.h"
 
-#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,36 +11,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bcc.h"
+#include "feature.h"
+
 /* What the child sends: a descriptor under its index in the table, or an error. */
 struct message {
 	int index; /* -1: error */
-	char error[512];
+	char error[700];
 };
+
+enum part { MAP, ATTACHED, TESTRUN };
+
+#define PART(kind, x)                                \
+	{                                            \
+#x, offsetof(struct loaded, x), kind \
+	}
 
 static const struct {
 	const char *name;
 	size_t offset;
-	int program;
+	enum part kind;
 } parts[] = {
-#define PROGRAM(x)                                \
-	{                                         \
-#x, offsetof(struct loaded, x), 1 \
-	}
-#define MAP(x)                                    \
-	{                                         \
-#x, offsetof(struct loaded, x), 0 \
-	}
-	PROGRAM(enter),	   PROGRAM(attach),  PROGRAM(judge),	 PROGRAM(report),
-	PROGRAM(on_fork),  PROGRAM(on_exec), PROGRAM(on_exit),	 PROGRAM(on_signal),
-	MAP(profiles),	   MAP(rows),	     MAP(threads),	 MAP(losses),
-	MAP(events),	   MAP(tails),	     MAP(free_profiles), MAP(free_rows),
-	MAP(free_threads), MAP(targets),     MAP(cgroups),	 PROGRAM(resolve),
+	PART(ATTACHED, enter),	   PART(ATTACHED, attach),  PART(ATTACHED, known),
+	PART(ATTACHED, judge),	   PART(ATTACHED, name),    PART(ATTACHED, report),
+	PART(ATTACHED, on_fork),   PART(ATTACHED, on_exec), PART(ATTACHED, on_exit),
+	PART(ATTACHED, on_signal), PART(TESTRUN, command),  PART(TESTRUN, resolve),
+	PART(MAP, profiles),	   PART(MAP, rows),	    PART(MAP, threads),
+	PART(MAP, losses),	   PART(MAP, taken),	    PART(MAP, settings),
+	PART(MAP, events),	   PART(MAP, tails),	    PART(MAP, by_identity),
+	PART(MAP, free_profiles),  PART(MAP, free_rows),    PART(MAP, free_threads),
+	PART(MAP, targets),	   PART(MAP, cgroups),	    PART(MAP, locks),
+	PART(MAP, handovers),	   PART(MAP, scratches),    PART(MAP, owners),
+	PART(MAP, exes),	   PART(MAP, hints),
 };
 
 enum { PARTS = sizeof(parts) / sizeof(*parts) };
@@ -48,37 +57,6 @@ enum { PARTS = sizeof(parts) / sizeof(*parts) };
 static int *part_of(struct loaded *l, int i)
 {
 	return (int *)((char *)l + parts[i].offset);
-}
-
-/* libbcc's calls, as bcc_common.h declares them. */
-struct bcc {
-	void *(*create)(const char *, unsigned, const char **, int, bool, const char *);
-	void *(*start)(void *, const char *);
-	size_t (*length)(void *, const char *);
-	char *(*license)(void *);
-	unsigned (*version)(void *);
-	int (*table)(void *, const char *);
-	int (*load)(void *, int, const char *, const struct bpf_insn *, int, const char *,
-		    unsigned, int, char *, unsigned, const char *, int);
-};
-
-static int bcc_open(struct bcc *b)
-{
-	void *lib = dlopen("libbcc.so.0", RTLD_NOW | RTLD_LOCAL);
-
-	if (!lib)
-		return -ENOENT;
-	b->create = dlsym(lib, "bpf_module_create_c_from_string");
-	b->start = dlsym(lib, "bpf_function_start");
-	b->length = dlsym(lib, "bpf_function_size");
-	b->license = dlsym(lib, "bpf_module_license");
-	b->version = dlsym(lib, "bpf_module_kern_version");
-	b->table = dlsym(lib, "bpf_table_fd");
-	b->load = dlsym(lib, "bcc_func_load");
-	return b->create && b->start && b->length && b->license && b->version &&
-			       b->table && b->load
-		       ? 0
-		       : -ENOSYS;
 }
 
 static void send_message(int sock, const struct message *m, int fd)
@@ -115,57 +93,152 @@ child_fail(int sock, const char *format, ...)
 	_exit(1);
 }
 
-static int load_part(const struct bcc *b, void *module, int i, int sock)
+/* ---- the verifier's words: libbcc prints them, all of them, to standard error ---- */
+
+enum { LOG_LINES = 20 };
+
+/* Send standard error into memory; gives the two descriptors that log_end() takes. */
+static void log_begin(int *saved, int *log)
+{
+	*saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	*log = memfd_create("ebph-log", MFD_CLOEXEC);
+	if (*saved >= 0 && *log >= 0)
+		dup2(*log, STDERR_FILENO);
+}
+
+static void log_copy(const char *text, size_t length, const char *path)
+{
+	FILE *out = fopen(path, "we");
+	bool good = out && fwrite(text, 1, length, out) == length;
+
+	if ((out && fclose(out)) || !good)
+		fprintf(stderr, "ebph: cannot write the verifier's log to %s: %s\n", path,
+			strerror(errno));
+}
+
+/* Print the end of the log; what a person can use is there. */
+static void log_tail(const char *text, size_t length)
+{
+	const char *at = text + length;
+
+	for (int lines = 0; at > text && lines <= LOG_LINES; at--)
+		lines += at[-1] == '\n';
+	if (at > text)
+		at += 2; /* beyond the line end that was one too many */
+	fwrite(at, 1, text + length - at, stderr);
+}
+
+/* Give standard error back. If FAILED, pass on what came; where to, in WHERE. */
+static void log_end(int saved, int log, bool failed, char *where, size_t size)
+{
+	const char *path = getenv("EBPH_LOG");
+	off_t length = log >= 0 ? lseek(log, 0, SEEK_END) : 0;
+	char *text = MAP_FAILED;
+
+	if (saved >= 0)
+		dup2(saved, STDERR_FILENO);
+	snprintf(where, size, "its last words are above, EBPH_LOG=FILE keeps them all");
+	if (failed && length > 0)
+		text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, log, 0);
+	if (text != MAP_FAILED) {
+		log_tail(text, length);
+		if (path && *path) {
+			log_copy(text, length, path);
+			snprintf(where, size, "its log is in %s", path);
+		}
+		munmap(text, length);
+	}
+	if (saved >= 0)
+		close(saved);
+	if (log >= 0)
+		close(log);
+}
+
+/* ---- the child ---- */
+
+static int load_program(const struct bcc *b, void *module, const char *name,
+			enum bpf_prog_type type, const struct bpf_insn *start, int sock)
+{
+	size_t length = b->length(module, name);
+	char where[256], missing[400];
+	int saved, log, fd, failed;
+
+	log_begin(&saved, &log);
+	fd = b->load(module, type, name, start, (int)length, b->license(module),
+		     b->version(module), 0, NULL, 0, NULL, -1);
+	failed = errno;
+	log_end(saved, log, fd < 0, where, sizeof(where));
+	if (fd >= 0)
+		return fd;
+	if (feature_missing(false, missing, sizeof(missing)))
+		child_fail(sock, "%s", missing);
+	child_fail(sock,
+		   "the kernel's verifier refused BPF program %s (%zu instructions): "
+		   "%s; %s",
+		   name, length / sizeof(*start), strerror(failed), where);
+}
+
+static int load_part(const struct bcc *b, void *module, int i, bool raw, int sock)
 {
 	const char *name = parts[i].name;
 	const struct bpf_insn *start;
-	int fd;
 
-	if (!parts[i].program)
+	if (parts[i].kind == MAP)
 		return b->table(module, name);
 	start = b->start(module, name);
 	if (!start && !strcmp(name, "resolve")) /* compiled in only where it is needed */
 		return -1;
 	if (!start)
 		child_fail(sock, "libbcc compiled no program %s", name);
-	fd = b->load(module, BPF_PROG_TYPE_RAW_TRACEPOINT, name, start,
-		     b->length(module, name), b->license(module), b->version(module), 0,
-		     NULL, 0, NULL, -1);
-	if (fd < 0)
-		child_fail(
-			sock,
-			"the kernel refused program %s (%zu instructions): %s; the verifier's "
-			"words are above",
-			name, b->length(module, name) / sizeof(struct bpf_insn),
-			strerror(errno));
-	return fd;
+	return load_program(b, module, name,
+			    raw || parts[i].kind == TESTRUN ? BPF_PROG_TYPE_RAW_TRACEPOINT
+							    : BPF_PROG_TYPE_TRACEPOINT,
+			    start, sock);
+}
+
+static void *create_module(const struct bcc *b, const char *text, int sock)
+{
+	/* libbcc optimises by itself: what clang would do before is done twice */
+	const char *flags[] = {"-O2",
+			       "-Xclang",
+			       "-disable-llvm-passes",
+			       "-Wno-unused-function",
+			       "-Wno-unknown-attributes",
+			       "-Wno-macro-redefined"};
+	void *module =
+		b->create(text, 0, flags, sizeof(flags) / sizeof(*flags), true, NULL);
+	char missing[400];
+
+	if (module)
+		return module;
+	if (feature_missing(strstr(text, "#define USE_TASK_STORAGE 1") != NULL, missing,
+			    sizeof(missing)))
+		child_fail(sock, "%s", missing);
+	child_fail(sock, "libbcc could not compile the BPF source or make its maps (its "
+			 "words are above)");
 }
 
 __attribute__((noreturn)) static void child(int sock, const char *text,
-					    const char *headers)
+					    const char *headers, bool raw, pid_t parent)
 {
-	const char *flags[] = {"-O2", "-Wno-unused-function", "-Wno-unknown-attributes",
-			       "-Wno-macro-redefined"};
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	char error[400];
 	struct bcc b;
 	void *module;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setrlimit(RLIMIT_MEMLOCK,
-		  &unlimited); /* needed before 5.11 only; may be denied */
+	if (getppid() != parent)
+		_exit(1);
+	/* needed before 5.11 only; may be denied */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	setenv("BCC_KERNEL_SOURCE", headers, 1);
-	if (bcc_open(&b))
-		child_fail(sock,
-			   "cannot use libbcc.so.0: install libbpfcc 0.25 or later");
-	module = b.create(text, 0, flags, sizeof(flags) / sizeof(*flags), true, NULL);
-	if (!module)
-		child_fail(
-			sock,
-			"libbcc could not compile the BPF source (its words are above)");
+	if (bcc_open(&b, error, sizeof(error)))
+		child_fail(sock, "%s", error);
+	module = create_module(&b, text, sock);
 	for (int i = 0; i < PARTS; i++) {
 		struct message m = {.index = i};
-		int fd = load_part(&b, module, i, sock);
+		int fd = load_part(&b, module, i, raw, sock);
 
 		if (fd >= 0)
 			send_message(sock, &m, fd);
@@ -198,36 +271,55 @@ static int receive(int sock, int *fd, char *error, size_t size)
 	return m.index;
 }
 
-int compile(const char *text, const char *headers, struct loaded *l, char *error,
-	    size_t size)
+/* How the child ended, where it has not said so itself. */
+static void explain(int status, char *error, size_t size)
 {
-	int sock[2], status, index, fd;
-	pid_t pid;
+	if (*error)
+		return;
+	if (WIFSIGNALED(status))
+		snprintf(error, size,
+			 "the process that compiles the BPF source was killed by signal "
+			 "%d%s",
+			 WTERMSIG(status),
+			 WTERMSIG(status) == SIGKILL ? " (it needs 150 MB of memory)"
+						     : "");
+	else
+		snprintf(error, size, "compiling the BPF source ended with status %d",
+			 WEXITSTATUS(status));
+}
+
+int compile(const char *text, const char *headers, bool raw, struct loaded *l,
+	    char *error, size_t size)
+{
+	int sock[2] = {-1, -1}, status = 0, index, fd, result = 0;
+	pid_t parent = getpid(), pid = -1;
 
 	memset(l, 0xff, sizeof(*l));
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
-		return -errno;
-	pid = fork();
+	*error = 0;
+	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
+		pid = fork();
 	if (!pid) {
 		close(sock[0]);
-		child(sock[1], text, headers);
+		child(sock[1], text, headers, raw, parent);
+	}
+	if (pid < 0) {
+		result = -errno;
+		snprintf(error, size, "cannot start a process to compile in: %s",
+			 strerror(errno));
 	}
 	close(sock[1]);
-	*error = 0;
-	while (pid > 0 && (index = receive(sock[0], &fd, error, size)) >= 0)
+	while (!result && (index = receive(sock[0], &fd, error, size)) >= 0)
 		*part_of(l, index) = fd;
 	close(sock[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return -errno;
-	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		if (!*error)
-			snprintf(error, size,
-				 "compiling the BPF source ended with status %#x",
-				 status);
-		loaded_close(l);
-		return -EIO;
+	if (!result)
+		waitpid(pid, &status, 0);
+	if (status) {
+		explain(status, error, size);
+		result = -EIO;
 	}
-	return 0;
+	if (result)
+		loaded_close(l);
+	return result;
 }
 
 void loaded_close(struct loaded *l)
@@ -237,4 +329,12 @@ void loaded_close(struct loaded *l)
 			close(*part_of(l, i));
 		*part_of(l, i) = -1;
 	}
+}
+
+int loaded_map(const struct loaded *l, int i)
+{
+	for (int part = 0; part < PARTS; part++)
+		if (parts[part].kind == MAP && !i--)
+			return *part_of((struct loaded *)l, part);
+	return -ENOENT;
 }

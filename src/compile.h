@@ -3,22 +3,31 @@
 #ifndef EBPH_COMPILE_H
 #define EBPH_COMPILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Descriptors of what was loaded, close-on-exec, owned by the caller; -1: not there. */
 struct loaded {
-	int enter, attach, judge, report, on_fork, on_exec, on_exit, on_signal;
-	int resolve; /* with -e or --not-exe */
-	int profiles, rows, threads, losses, events, tails;
+	int enter, attach, known, judge, name, report;
+	int on_fork, on_exec, on_exit, on_signal;
+	int command; /* to be run by test-run, not attached */
+	int resolve; /* likewise; with -e or --not-exe */
+	int profiles, rows, threads, losses, taken, settings, events, tails, by_identity;
 	int free_profiles, free_rows, free_threads, targets, cgroups;
+	int locks, handovers, scratches, owners, exes,
+		hints; /* held for their size only */
 };
 
 /*
- * Compile TEXT against the headers in folder HEADERS and load all programs.
- * 0, or -errno with a sentence in ERROR. What libbcc has to say goes to standard error.
+ * Compile TEXT against the headers in folder HEADERS and load all programs, RAW: those
+ * that are attached for raw tracepoints, else for classic ones. 0, or -errno with a
+ * sentence in ERROR. What libbcc has to say goes to standard error.
  */
-int compile(const char *text, const char *headers, struct loaded *l, char *error,
-	    size_t size);
+int compile(const char *text, const char *headers, bool raw, struct loaded *l,
+	    char *error, size_t size);
+
+/* The descriptor of map number I = 0, 1, ...: -1: it is not there; -ENOENT: past all. */
+int loaded_map(const struct loaded *l, int i);
 
 /* Close all descriptors of L. */
 void loaded_close(struct loaded *l);

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void detector_init(struct detector *d, const struct rules *rules, u32 frame)
+void detector_init(struct detector *d, const struct rules *rules, u32 window, u32 frame)
 {
 	memset(d, 0, sizeof(*d));
 	d->rules = *rules;
+	d->window_mask = window_mask(window);
 	d->frame = frame;
 }
 
@@ -50,13 +51,20 @@ static struct model *model_new(const char *exe)
 	return m;
 }
 
-struct model *detector_model(struct detector *d, const char *exe)
+struct model *detector_find(const struct detector *d, const char *exe)
 {
-	struct model *m;
-
 	for (u32 i = 0; i < d->count; i++)
 		if (!strcmp(d->models[i]->exe, exe))
 			return d->models[i];
+	return NULL;
+}
+
+struct model *detector_model(struct detector *d, const char *exe)
+{
+	struct model *m = detector_find(d, exe);
+
+	if (m)
+		return m;
 	if (d->count == d->room) {
 		u32 room = d->room ? 2 * d->room : 16;
 		struct model **grown =
@@ -129,7 +137,7 @@ static inline struct row *row_find(const struct model *m, u8 current, u32 chunk)
 	struct row *r = m->row[current][chunk];
 
 	if (r && !row_is_current(r, &m->profile))
-		row_sync(r, &m->profile);
+		row_sync(r, chunk, &m->profile);
 	return r;
 }
 
@@ -142,8 +150,9 @@ static struct row *row_make(struct model *m, u8 current, u32 chunk)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return NULL;
-	r->train_gen = m->profile.train_gen;
-	r->test_gen = m->profile.test_gen;
+	r->gens = m->profile.gens;
+	if (!chunk)
+		r->cell[INDEX_NONE] = 0xffff; /* an empty slot is no miss */
 	m->row[current][chunk] = r;
 	return r;
 }
@@ -234,7 +243,7 @@ int detector_learn(const struct detector *d, struct model *m, struct thread *t,
 		profile_changed(p);
 	}
 	frame_move(d, t, 0);
-	t->window = window_push(t->window, v->index, d->rules.window_mask);
+	t->window = window_push(t->window, v->index, d->window_mask);
 	return 0;
 }
 
@@ -248,7 +257,7 @@ int detector_test(const struct detector *d, struct model *m, struct thread *t, u
 		return -ENOMEM;
 	v->missed = missing(m, v->index, t->window, TEST_SHIFT);
 	frame_move(d, t, v->missed != 0);
-	t->window = window_push(t->window, v->index, d->rules.window_mask);
+	t->window = window_push(t->window, v->index, d->window_mask);
 	return 0;
 }
 
@@ -290,7 +299,7 @@ int detector_live(const struct detector *d, struct model *m, struct thread *t, u
 	}
 	if (v->missed)
 		v->exceeded = anomaly(p, rules);
-	t->window = window_push(t->window, v->index, rules->window_mask);
+	t->window = window_push(t->window, v->index, d->window_mask);
 	return 0;
 }
 

@@ -27,7 +27,8 @@ struct model {
 
 struct detector {
 	struct rules rules;
-	u32 frame; /* calls in a locality frame, 1..FRAME_LENGTH */
+	u64 window_mask; /* from window_mask() */
+	u32 frame;	 /* calls in a locality frame, 1..FRAME_LENGTH */
 	struct model **models;
 	u32 count;
 	u32 room;
@@ -42,9 +43,12 @@ struct verdict {
 	bool learns, thawed, froze, ripened, crossed, exceeded;
 };
 
-/* FRAME: calls in a locality frame, 1..FRAME_LENGTH. detector_free() ends it. */
-void detector_init(struct detector *d, const struct rules *rules, u32 frame);
+/* WINDOW: calls in a window, 2..WINDOW_MAX; FRAME: in a locality frame, 1..FRAME_LENGTH. detector_free() ends it. */
+void detector_init(struct detector *d, const struct rules *rules, u32 window, u32 frame);
 void detector_free(struct detector *d);
+
+/* The model of the program EXE; NULL: there is none. */
+struct model *detector_find(const struct detector *d, const char *exe);
 
 /* The model of the program EXE, made in state training if there is none; NULL: no memory. */
 struct model *detector_model(struct detector *d, const char *exe);
@@ -68,19 +72,19 @@ int detector_live(const struct detector *d, struct model *m, struct thread *t, u
 		  u64 now, struct verdict *v);
 
 /*
- * The index in M of a call that T may make without anything to learn (SHIFT is
- * TRAIN_SHIFT) or to report (TEST_SHIFT), and nothing but its window and counters to
- * change, as the kernel side's enter() asks first; INDEX_NONE: ask the functions above.
+ * The index in M of a call that T may make without anything to learn or to
+ * report, and nothing but its window and counters to change, as the kernel side's enter()
+ * asks first; INDEX_NONE: ask the functions above. WANTED: as row_knows() has it.
  */
 static inline u8 detector_known(const struct model *m, const struct thread *t, u32 symbol,
-				u32 shift)
+				u64 wanted)
 {
 	u8 index = symbol < m->index_size ? m->index[symbol] : INDEX_NONE;
 	const struct row *r = m->row[index][0];
 
 	if (!r || index == INDEX_OVERFLOW || t->lfc || window_is_wide(t->window) ||
 	    t->frame_gen != m->profile.frame_gen || !row_is_current(r, &m->profile) ||
-	    row_missing(r, 0, t->window, shift))
+	    !row_knows(r, t->window, wanted))
 		return INDEX_NONE;
 	return index;
 }

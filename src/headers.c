@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,34 +83,14 @@ static int fill(int dir)
 	return result ? result : write_version(dir);
 }
 
-int headers_make(char *path, size_t size)
+int headers_make(struct scratch_dir *s)
 {
-	const char *tmp = getenv("TMPDIR");
-	int dir, result;
+	int result = scratch_make(s);
 
-	if (snprintf(path, size, "%s/ebph-XXXXXX", tmp && *tmp ? tmp : "/tmp") >=
-	    (int)size)
-		return -ENAMETOOLONG;
-	if (!mkdtemp(path))
-		return -errno;
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	result = dir < 0 ? -errno : fill(dir);
-	if (dir >= 0)
-		close(dir);
 	if (result)
-		headers_remove(path);
+		return result;
+	result = fill(s->fd);
+	if (result)
+		scratch_remove(s);
 	return result;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-void headers_remove(const char *path)
-{
-	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }

@@ -7,15 +7,12 @@
 #ifndef EBPH_HEADERS_H
 #define EBPH_HEADERS_H
 
-#include <stddef.h>
+#include "scratch.h"
 
 /*
- * Make the directory (mode 0700, a name nobody can guess); its path goes to PATH of
- * SIZE bytes. 0 or -errno, and then nothing is left behind.
+ * Make the directory; scratch_remove() removes it. 0 or -errno, and then nothing is
+ * left behind.
  */
-int headers_make(char *path, size_t size);
-
-/* Remove what headers_make() made. */
-void headers_remove(const char *path);
+int headers_make(struct scratch_dir *s);
 
 #endif

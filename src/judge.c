@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "judge.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SECOND 1000000000ULL
 
-void judge_init(struct judge *j, const struct rules *rules, u32 frame)
+void judge_init(struct judge *j, const struct rules *rules, u32 window, u32 frame)
 {
 	memset(j, 0, sizeof(*j));
-	detector_init(&j->detector, rules, frame);
+	detector_init(&j->detector, rules, window, frame);
 }
 
 void judge_free(struct judge *j)
@@ -27,6 +28,7 @@ static void event_fill(struct event *e, u32 type, const struct judge *j,
 	e->sequences = m->profile.sequences;
 	e->normal_time = m->profile.normal_time;
 	e->anomalies = m->profile.anomalies;
+	e->identity = m->profile.identity;
 	e->pid = process->pid;
 	e->tid = tid;
 	e->container_pid = e->pid;
@@ -34,14 +36,31 @@ static void event_fill(struct event *e, u32 type, const struct judge *j,
 	memcpy(e->comm, process->comm, sizeof(e->comm));
 }
 
+/*
+ * Profiles that were saved have the paths of files, without links, and programs are
+ * executed by links too (sh).
+ */
+static struct model *find(const struct judge *j, const char *exe)
+{
+	struct model *m = detector_find(&j->detector, exe);
+	char *path = m || !j->follow_links || *exe != '/' ? NULL : realpath(exe, NULL);
+
+	if (path)
+		m = detector_find(&j->detector, path);
+	free(path);
+	return m;
+}
+
 struct model *judge_model(struct judge *j, const char *exe, const struct process *p,
 			  u32 tid)
 {
-	u32 before = j->detector.count;
-	struct model *m = detector_model(&j->detector, exe);
+	struct model *m = find(j, exe);
 	struct event e;
 
-	if (!m || j->detector.count == before || !j->tell || j->mode != JUDGE_LIVE)
+	if (m)
+		return m;
+	m = detector_model(&j->detector, exe);
+	if (!m || !j->tell || j->mode != JUDGE_LIVE)
 		return m;
 	event_fill(&e, EVENT_PROFILE, j, p, tid, m);
 	j->tell(j->context, &e, m->exe);
@@ -135,12 +154,12 @@ int judge_call(struct judge *j, struct process *p, struct thread *t, u32 tid,
 static size_t pass_known(struct judge *j, struct process *p, struct thread *t,
 			 struct model *m, const u32 *symbols, size_t count)
 {
-	const u32 shift = j->mode == JUDGE_LEARN ? TRAIN_SHIFT : TEST_SHIFT;
-	const u64 mask = j->detector.rules.window_mask;
+	const u64 wanted = 1 << (j->mode == JUDGE_LEARN ? TRAIN_SHIFT : TEST_SHIFT);
+	const u64 mask = j->detector.window_mask;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		u8 index = detector_known(m, t, symbols[i], shift);
+		u8 index = detector_known(m, t, symbols[i], wanted);
 
 		if (!index)
 			break;

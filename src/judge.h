@@ -26,7 +26,8 @@ struct process {
 
 struct judge {
 	enum judge_mode mode;
-	bool verbose;	/* events also of what is learned (live) */
+	bool verbose;	   /* events also of what is learned (live) */
+	bool follow_links; /* on this machine, from a program's path to one with a profile */
 	bool has_clock; /* NOW is the trace's own, ns since 1970; else a second a call */
 	u64 now;
 	struct detector detector;
@@ -36,7 +37,7 @@ struct judge {
 };
 
 /* Begin with no profile; as detector_init(). judge_free() ends it. */
-void judge_init(struct judge *j, const struct rules *rules, u32 frame);
+void judge_init(struct judge *j, const struct rules *rules, u32 window, u32 frame);
 void judge_free(struct judge *j);
 
 /* The model of the program EXE, begun by P's thread TID if it is new; NULL: no memory. */

@@ -1,176 +1,186 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
 #include "kernel.h"
 
-#include <bpf/btf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
-struct member {
-	const char *macro;
-	const char *type;
-	/* a path of members; alternatives, newest kernel's first, between '|' */
-	const char *path;
-};
+#include "offsets.h"
+#include "scratch.h"
+#include "tree.h"
 
-static const struct member members[] = {
-	{"task_mm", "task_struct", "mm"},
-	{"task_fs", "task_struct", "fs"},
-	{"task_pid", "task_struct", "pid"},
-	{"task_tgid", "task_struct", "tgid"},
-	{"task_real_parent", "task_struct", "real_parent"},
-	{"task_group_leader", "task_struct", "group_leader"},
-	{"task_thread_pid", "task_struct", "thread_pid"},
-	{"task_signal", "task_struct", "signal"},
-	{"task_sas_ss_sp", "task_struct", "sas_ss_sp"},
-	{"task_sas_ss_size", "task_struct", "sas_ss_size"},
-	{"task_files", "task_struct", "files"},
-	{"files_fdt", "files_struct", "fdt"},
-	{"fdtable_fd", "fdtable", "fd"},
-	{"signal_live", "signal_struct", "live"},
-	{"pid_level", "pid", "level"},
-	{"pid_numbers", "pid", "numbers"},
-	{"mm_exe_file", "mm_struct", "exe_file"},
-	{"file_inode", "file", "f_inode"},
-	{"file_path_mnt", "file", "f_path.mnt"},
-	{"file_path_dentry", "file", "f_path.dentry"},
-	{"fs_root_mnt", "fs_struct", "root.mnt"},
-	{"fs_root_dentry", "fs_struct", "root.dentry"},
-	{"inode_sb", "inode", "i_sb"},
-	{"inode_ino", "inode", "i_ino"},
-	{"inode_generation", "inode", "i_generation"},
-	{"inode_size", "inode", "i_size"},
-	{"inode_mtime_sec", "inode", "i_mtime_sec|__i_mtime.tv_sec|i_mtime.tv_sec"},
-	{"inode_mtime_nsec", "inode", "i_mtime_nsec|__i_mtime.tv_nsec|i_mtime.tv_nsec"},
-	{"sb_dev", "super_block", "s_dev"},
-	{"vfsmount_mnt_root", "vfsmount", "mnt_root"},
-	{"mount_mnt", "mount", "mnt"},
-	{"mount_mnt_parent", "mount", "mnt_parent"},
-	{"mount_mnt_mountpoint", "mount", "mnt_mountpoint"},
-	{"dentry_d_parent", "dentry", "d_parent"},
-	{"dentry_d_name_name", "dentry", "d_name.name"},
-	{"dentry_d_name_len", "dentry", "d_name.len"},
-	{"sigaction_handler", "k_sigaction", "sa.sa_handler"},
-	{"sigaction_flags", "k_sigaction", "sa.sa_flags"},
-#if defined(__x86_64__)
-	{"task_status", "task_struct", "thread_info.status"},
-	{"regs_result", "pt_regs", "ax"},
-	{"regs_number", "pt_regs", "orig_ax"},
-	{"regs_sp", "pt_regs", "sp"},
-#elif defined(__aarch64__)
-	{"task_flags", "task_struct", "thread_info.flags"},
-	{"regs_result", "pt_regs", "regs"},
-	{"regs_number", "pt_regs", "syscallno"},
-	{"regs_sp", "pt_regs", "sp"},
-#endif
-};
+#define VERSION(major, minor) ((major) << 16 | (minor) << 8)
 
-/* Bytes from the start of TYPE to its member NAME, into anonymous members too. */
-static int find_member(const struct btf *btf, int type, const char *name,
-		       unsigned int *offset, int *member_type)
+enum { ERROR_SIZE = 512 };
+
+static const char kernel_btf[] = "/sys/kernel/btf/vmlinux";
+
+static struct btf *load_btf(char *error, size_t size)
 {
-	const struct btf_type *t = btf__type_by_id(btf, btf__resolve_type(btf, type));
-	const struct btf_member *m;
+	const char *file = getenv("EBPH_BTF");
+	struct btf *btf = NULL;
 
-	if (!t || !btf_is_composite(t))
-		return -ENOENT;
-	m = btf_members(t);
-	for (int i = 0; i < btf_vlen(t); i++, m++) {
-		const char *found = btf__name_by_offset(btf, m->name_off);
-		unsigned int at = btf_member_bit_offset(t, i) / 8, inner;
-
-		if (found && !strcmp(found, name)) {
-			*offset = at;
-			*member_type = m->type;
-			return 0;
-		}
-		if ((!found || !*found) &&
-		    !find_member(btf, m->type, name, &inner, member_type)) {
-			*offset = at + inner;
-			return 0;
-		}
+	if (file && !strcmp(file, "none")) {
+		snprintf(error, size, "EBPH_BTF=none hides the kernel's types");
+		return NULL;
 	}
-	return -ENOENT;
+	btf = file && *file ? btf__parse(file, NULL) : btf__load_vmlinux_btf();
+	if (!btf)
+		snprintf(error, size,
+			 "cannot read the kernel's types (CONFIG_DEBUG_INFO_BTF) from "
+			 "%s: %s",
+			 file && *file ? file : kernel_btf,
+			 /* libbpf's way of saying that it found none anywhere */
+			 strerror(errno == ESRCH ? ENOENT : errno));
+	return btf;
 }
 
-/* The offset of PATH (members between dots, LENGTH bytes of text) in struct TYPE. */
-static int find_path(const struct btf *btf, int type, const char *path, size_t length,
-		     unsigned int *offset)
+int kernel_from_btf(const struct btf *btf, struct kernel *k, char *error, size_t size)
 {
-	char name[64];
+	int ids[MEMBER_TYPES_MAX];
 
-	*offset = 0;
-	while (length) {
-		size_t part = strcspn(path, ".|");
-		unsigned int at;
-
-		if (part > length)
-			part = length;
-		snprintf(name, sizeof(name), "%.*s", (int)part, path);
-		if (find_member(btf, type, name, &at, &type))
-			return -ENOENT;
-		*offset += at;
-		if (part < length)
-			part++;
-		path += part;
-		length -= part;
+	member_types(btf, ids);
+	for (int i = 0; i < member_count; i++) {
+		if (!member_from_btf(btf, ids, &members[i], &k->values[i]))
+			continue;
+		snprintf(error, size,
+			 "this kernel is not one that ebph knows: its struct %s has no "
+			 "member %s",
+			 members[i].type, members[i].path ? members[i].path : "at all");
+		return -ENOENT;
 	}
 	return 0;
 }
 
-static int find(const struct btf *btf, const struct member *m, unsigned int *offset)
+static bool has_function(const struct btf *btf, const char *name)
 {
-	int type = btf__find_by_name_kind(btf, m->type, BTF_KIND_STRUCT);
-	const char *path = m->path;
-
-	while (type > 0 && *path) {
-		size_t length = strcspn(path, "|");
-
-		if (!find_path(btf, type, path, length, offset))
-			return 0;
-		path += length + (path[length] == '|');
-	}
-	return -ENOENT;
+	return btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
-int kernel_offsets(FILE *out, char *error, size_t size)
+static int learn_from_btf(struct kernel *k, char *error, size_t size)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int result = 0;
+	if (!k->btf)
+		return -ENOENT;
+	snprintf(k->headers, sizeof(k->headers), "btf");
+	return kernel_from_btf(k->btf, k, error, size);
+}
 
-	if (!btf) {
-		result = -errno;
-		snprintf(
-			error, size,
-			"cannot read the kernel's types from /sys/kernel/btf/vmlinux: %s; "
-			"this kernel needs CONFIG_DEBUG_INFO_BTF",
-			strerror(errno));
-		return result;
-	}
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members) && !result; i++) {
-		unsigned int offset;
+/* What no header declares: BTF tells it where there is BTF. */
+static void learn_private(struct kernel *k)
+{
+	int ids[MEMBER_TYPES_MAX] = {0};
 
-		result = find(btf, &members[i], &offset);
-		if (result)
-			snprintf(error, size, "this kernel's struct %s has no member %s",
-				 members[i].type, members[i].path);
-		else
-			fprintf(out, "#define OFFSET_%s %u\n", members[i].macro, offset);
-	}
+	if (k->btf)
+		member_types(k->btf, ids);
+	for (int i = 0; i < member_count; i++)
+		if (!member_has_header(&members[i]) &&
+		    (!k->btf || member_from_btf(k->btf, ids, &members[i], &k->values[i])))
+			k->values[i] = member_known(&members[i]);
+}
+
+static int learn_from_tree(const char *dir, struct kernel *k, char *error, size_t size)
+{
+	struct tree t;
+	int result = tree_open(dir, &t, error, size);
+
 	if (!result)
-		fprintf(out, "#define SIZE_upid %lld\n",
-			(long long)btf__resolve_size(
-				btf,
-				btf__find_by_name_kind(btf, "upid", BTF_KIND_STRUCT)));
-	btf__free(btf);
+		result = tree_check(&t, dir, k->release, error, size);
+	if (!result)
+		result = offsets_compile(&t, k->values, error, size);
+	if (result)
+		return result;
+	snprintf(k->headers, sizeof(k->headers), "%s", dir);
+	learn_private(k);
+	return 0;
+}
+
+static int learn_from_kheaders(struct kernel *k, char *error, size_t size)
+{
+	struct scratch_dir into;
+	int result = scratch_make(&into);
+
+	if (result)
+		return result;
+	result = tree_unpack(into.path);
+	if (!result)
+		result = learn_from_tree(into.path, k, error, size);
+	scratch_remove(&into);
+	snprintf(k->headers, sizeof(k->headers), "/sys/kernel/kheaders.tar.xz");
 	return result;
 }
 
-int kernel_has_task_storage(void)
+static int learn_automatically(struct kernel *k, char *no_btf, char *error, size_t size)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int id = btf ? btf__find_by_name_kind(btf, "bpf_task_storage_get", BTF_KIND_FUNC)
-		     : -1;
+	char no_tree[1024] = "", no_kheaders[1024] = "", dir[256];
 
-	btf__free(btf);
-	return id > 0;
+	if (!learn_from_btf(k, no_btf, ERROR_SIZE))
+		return 0;
+	snprintf(dir, sizeof(dir), "/lib/modules/%s/build", k->release);
+	if (!learn_from_tree(dir, k, no_tree, sizeof(no_tree)))
+		return 0;
+	if (!learn_from_kheaders(k, no_kheaders, sizeof(no_kheaders)))
+		return 0;
+	snprintf(error, size,
+		 "%s; %s; %s. Install the headers of the kernel that runs (Debian: apt "
+		 "install linux-headers-%s), or run a kernel with CONFIG_DEBUG_INFO_BTF",
+		 no_btf, no_tree,
+		 *no_kheaders ? no_kheaders
+			      : "there is no /sys/kernel/kheaders.tar.xz "
+				"(CONFIG_IKHEADERS)",
+		 k->release);
+	return -ENOENT;
+}
+
+/* 0, or -errno with a sentence in ERROR; NO_BTF (ERROR_SIZE long) has why there is none. */
+static int learn(const char *mode, struct kernel *k, char *no_btf, char *error,
+		 size_t size)
+{
+	int result;
+
+	if (!strcmp(mode, "auto"))
+		return learn_automatically(k, no_btf, error, size);
+	if (strcmp(mode, "btf"))
+		return learn_from_tree(mode, k, error, size);
+	result = learn_from_btf(k, error, size);
+	if (!k->btf)
+		snprintf(error, size, "%s; --kernel-headers DIR or auto can do without",
+			 no_btf);
+	return result;
+}
+
+int kernel_learn(const char *mode, struct kernel *k, char *error, size_t size)
+{
+	char no_btf[ERROR_SIZE] = "";
+	struct utsname u;
+	int result;
+
+	memset(k, 0, sizeof(*k));
+	uname(&u);
+	snprintf(k->release, sizeof(k->release), "%s", u.release);
+	k->btf = load_btf(no_btf, sizeof(no_btf));
+	/* in 5.11 and 5.12 only BPF LSM programs could use it */
+	k->task_storage = tree_version(k->release) >= VERSION(5, 13) &&
+			  has_function(k->btf, "bpf_task_storage_get");
+	k->task_regs = has_function(k->btf, "bpf_task_pt_regs");
+	result = learn(mode, k, no_btf, error, size);
+	if (result)
+		kernel_forget(k);
+	return result;
+}
+
+void kernel_forget(struct kernel *k)
+{
+	btf__free(k->btf);
+	k->btf = NULL;
+}
+
+void kernel_write(const struct kernel *k, FILE *out)
+{
+	for (int i = 0; i < member_count; i++)
+		if (k->values[i] != MEMBER_UNKNOWN)
+			fprintf(out, "#define %s_%s %u\n",
+				members[i].path ? "OFFSET" : "SIZE", members[i].macro,
+				k->values[i]);
 }

@@ -3,17 +3,39 @@
 #ifndef EBPH_KERNEL_H
 #define EBPH_KERNEL_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-/*
- * Write a `#define OFFSET_... N` (bytes) for each member that the BPF source reads,
- * from the running kernel's BTF, to OUT. 0, or -errno with a sentence in ERROR: no
- * BTF, or a member that is not there, by name.
- */
-int kernel_offsets(FILE *out, char *error, size_t size);
+#include "member.h"
 
-/* 1 when the running kernel has tasks' local storage (5.11 on), as its BTF tells. */
-int kernel_has_task_storage(void);
+struct kernel {
+	char release[128];		  /* as uname -r */
+	char headers[PATH_MAX];		  /* where the values are from: "btf", a folder */
+	unsigned int values[MEMBERS_MAX]; /* of each of members[], in bytes */
+	struct btf *btf;		  /* of the kernel; NULL: there is none */
+	bool task_storage; /* tracing programs have it: 5.13 on, with BTF */
+	bool task_regs;	   /* they may ask for a task's user registers: 5.15 on */
+};
+
+/*
+ * Fill K for the kernel that runs, from what MODE names: "btf", "auto" or a kernel
+ * build directory. 0, and then kernel_forget() frees what K owns; or -errno with a
+ * sentence in ERROR.
+ *
+ * BTF comes from the kernel, or from the file that environment variable EBPH_BTF
+ * names; its value "none" means that there is no BTF.
+ */
+int kernel_learn(const char *mode, struct kernel *k, char *error, size_t size);
+
+/* Free what K owns. What is in it otherwise can still be used. */
+void kernel_forget(struct kernel *k);
+
+/* The same from BTF alone, whatever kernel it is of; fills in the values only. */
+int kernel_from_btf(const struct btf *btf, struct kernel *k, char *error, size_t size);
+
+/* Write a `#define OFFSET_... N` or `SIZE_... N` for each known member to OUT. */
+void kernel_write(const struct kernel *k, FILE *out);
 
 #endif

@@ -52,7 +52,7 @@ LOOKAHEAD_INLINE int window_is_wide(u64 window)
  * The column of INDEX in its block. The compiler must not see that a mask is
  * superfluous: the verifier wants it.
  */
-LOOKAHEAD_INLINE u32 column_of(u32 index)
+LOOKAHEAD_INLINE u64 column_of(u64 index)
 {
 	__asm__ volatile("" : "+r"(index));
 	return index & (CHUNK - 1);
@@ -112,17 +112,57 @@ LOOKAHEAD_INLINE void row_learn(struct row *row, u32 chunk_index, u64 window)
 	}
 }
 
-/* 1 when ROW needs no row_sync(). */
-LOOKAHEAD_INLINE int row_is_current(const struct row *row, const struct profile *p)
+/* What row_knows() must find: the train pairs, and of a normal profile the test pairs. */
+LOOKAHEAD_INLINE u64 row_wanted(u32 state)
 {
-	return row->train_gen == p->train_gen && row->test_gen == p->test_gen;
+	return state == STATE_NORMAL ? 1 << TRAIN_SHIFT | 1 << TEST_SHIFT
+				     : 1 << TRAIN_SHIFT;
 }
 
 /*
- * Bring ROW up to date with P. Test pairs first: they were copied before any later
- * clearing of the train pairs.
+ * 1 when ROW, a first block, has all pairs of WINDOW, which is not wide, in all the
+ * arrays that WANTED (from row_wanted()) names.
  */
-LOOKAHEAD_INLINE void row_sync(struct row *row, const struct profile *p)
+LOOKAHEAD_INLINE int row_knows(const struct row *row, u64 window, u64 wanted)
+{
+	u64 known = wanted;
+
+	UNROLL
+	for (u32 d = 0; d < DISTANCES; d++)
+		known &= row->cell[column_of(window >> (8 * d))] >> d;
+	return known == wanted;
+}
+
+/* ---- windows remembered to be known ---- */
+
+/* The place of WINDOW among a profile's memos. */
+LOOKAHEAD_INLINE u64 memo_place(u64 window)
+{
+	u64 place = window * 0x9e3779b97f4a7c15ULL >> 59;
+
+	__asm__ volatile("" : "+r"(place));
+	return place & (MEMOS - 1);
+}
+
+/* What a memo's second half is for a call that made of window BEFORE another. */
+LOOKAHEAD_INLINE u64 memo_rest(u64 before, u32 epoch)
+{
+	return before >> 56 << 32 | epoch;
+}
+
+/* ---- rows ---- */
+
+/* 1 when ROW needs no row_sync(). */
+LOOKAHEAD_INLINE int row_is_current(const struct row *row, const struct profile *p)
+{
+	return row->gens == p->gens;
+}
+
+/*
+ * Bring ROW, block CHUNK_INDEX of its row, up to date with P. Test pairs first: they
+ * were copied before any later clearing of the train pairs.
+ */
+LOOKAHEAD_INLINE void row_sync(struct row *row, u32 chunk_index, const struct profile *p)
 {
 	const u64 train = 0x00ff00ff00ff00ffULL, test = train << TEST_SHIFT;
 	u64 keep = 0, copy = 0;
@@ -137,8 +177,9 @@ LOOKAHEAD_INLINE void row_sync(struct row *row, const struct profile *p)
 	for (u32 i = 0; i < CHUNK / 4; i++)
 		row->word[i] = (row->word[i] & keep) | (row->word[i] & copy)
 							       << TEST_SHIFT;
-	row->train_gen = p->train_gen;
-	row->test_gen = p->test_gen;
+	if (!chunk_index)
+		row->cell[INDEX_NONE] = 0xffff;
+	row->gens = p->gens;
 }
 
 /* ---- counters ---- */
@@ -203,11 +244,17 @@ LOOKAHEAD_INLINE int profile_changed(struct profile *p)
 	return 1;
 }
 
-/* The freeze rule (SEMANTICS, States): 1 when P became frozen. NOW: boot clock, ns. */
+/* The freeze rule (SEMANTICS, States): 1 when P must freeze. */
+LOOKAHEAD_INLINE int must_freeze(const struct profile *p, const struct rules *r)
+{
+	return p->state == STATE_TRAINING && p->change_count &&
+	       p->train_count * r->factor_den > p->change_count * r->factor;
+}
+
+/* Freeze P if it must: 1 when it became frozen. NOW: boot clock, ns. */
 LOOKAHEAD_INLINE int freeze(struct profile *p, const struct rules *r, u64 now)
 {
-	if (p->state != STATE_TRAINING || !p->change_count ||
-	    p->train_count * r->factor_den <= p->change_count * r->factor)
+	if (!must_freeze(p, r))
 		return 0;
 	p->state = STATE_FROZEN;
 	p->normal_time = now + r->normal_wait;
@@ -294,6 +341,18 @@ LOOKAHEAD_INLINE void thread_gap(struct thread *t)
 	t->window = 0;
 	t->depth = 0;
 	t->restart = 0;
+}
+
+/* Calls of P's threads went unseen. */
+LOOKAHEAD_INLINE void profile_gap(struct profile *p)
+{
+	p->gap_epoch = ++p->epoch;
+}
+
+/* 1 when T has not made a call since P's last gap. */
+LOOKAHEAD_INLINE int is_before_gap(const struct thread *t, const struct profile *p)
+{
+	return (int)(t->epoch - p->gap_epoch) < 0;
 }
 
 /* ---- symbols ---- */

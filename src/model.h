@@ -16,8 +16,13 @@ enum {
 	CHUNK = 64,	      /* columns in a row's block */
 	CHUNKS = 4,
 	SIGNAL_DEPTH = 4, /* nested handlers whose windows are kept */
-	PENDING_MAX = 64, /* calls that a thread may hold back from its profile */
+	/* calls that a thread may hold back from a profile in training, and from others */
+	PENDING_TRAINING = 64,
+	PENDING_MAX = 4096,
+	MEMOS = 32, /* windows that a profile remembers to be known; a power of 2 */
 };
+
+#define ROW_NO_ROOM 0xffffffffU /* in place of a block's slot */
 
 /*
  * A symbol is a call by ABI and number. x86-64 and arm64 calls come first, then
@@ -37,6 +42,7 @@ enum profile_state {
 	STATE_TRAINING,
 	STATE_FROZEN,
 	STATE_NORMAL,
+	STATE_RETIRED, /* its threads look for another profile at their next call */
 };
 
 /*
@@ -47,10 +53,18 @@ enum profile_state {
  * Clearing all rows of a profile, and copying train to test, cost one increment:
  * a row whose generations are not its profile's is brought up to date when it is
  * next used (row_sync).
+ *
+ * Column 0 of the first block stands for an empty slot of the window: all its bits
+ * are set, so that no test need look whether a slot is filled.
  */
 struct row {
-	u32 train_gen;
-	u32 test_gen;
+	union {
+		struct {
+			u32 train_gen;
+			u32 test_gen;
+		};
+		u64 gens;
+	};
 	u32 more[CHUNKS - 1]; /* blocks of the columns from CHUNK on; 0: none */
 	u32 unused;
 	union {
@@ -75,34 +89,58 @@ struct rules {
 	u32 anomaly_limit;
 	u32 tolerize_limit;
 	u64 normal_wait; /* ns */
-	u64 window_mask; /* the bytes of a packed window that are in use */
+	u32 changed;	 /* by the operator: not those that were compiled in */
+	u32 unused;
 };
 
+/* A window whose pairs were all known when its profile's epoch was EPOCH. */
+struct memo {
+	u64 window; /* after the call */
+	union {
+		struct {
+			u32 epoch;
+			u32 oldest; /* the index that the call pushed out */
+		};
+		u64 rest;
+	};
+};
+
+/*
+ * The first part is only read by a known call, what calls write comes last: threads
+ * on different CPUs then do not take each other's cache lines away.
+ */
 struct profile {
-	u32 state;	/* enum profile_state */
-	u32 epoch;	/* changes whenever threads must look again */
-	u32 zero_epoch; /* epoch at which train_count last became zero */
-	u32 frame_gen;	/* changes when its threads' frames are emptied */
-	u32 train_gen;	/* changes when the train pairs are cleared */
-	u32 test_gen;	/* changes when test pairs are replaced */
+	u32 state; /* enum profile_state */
+	u32 epoch; /* changes whenever threads must look again */
+	union {
+		struct {
+			u32 train_gen; /* changes when the train pairs are cleared */
+			u32 test_gen;  /* changes when test pairs are replaced */
+		};
+		u64 gens;
+	};
 	u32 test_from;	/* the train_gen that test pairs were copied from */
 	u32 test_valid; /* 0: test pairs are empty, not copied */
-	u64 count;	/* all calls ever */
-	u64 train_count;
-	u64 change_count; /* train_count at the last new pair: "normal_count" */
-	u64 sequences;
-	u64 anomalies;
-	u64 normal_time; /* boot clock, ns; when frozen */
-	u64 checked;	 /* jiffies when normal_time was last compared */
-	u64 last_used;	 /* boot clock, ns */
+	u32 frame_gen;	/* changes when its threads' frames are emptied */
+	u32 zero_epoch; /* epoch at which train_count last became zero */
+	u64 check_at; /* jiffies from which a frozen profile's calls look at the clock */
 	struct identity identity;
-	u32 threads;	 /* that run it now */
-	u32 named;	 /* its path reached user space */
+	u32 gap_epoch;	 /* threads that have not looked since have a gap behind them */
 	u32 symbols;	 /* distinct calls seen: indices 1..symbols */
 	u32 overflowed;	 /* distinct calls folded into INDEX_OVERFLOW */
 	u32 row[256];	 /* block of each current call's row; 0: none */
 	u16 symbol[256]; /* of each index */
 	u8 index[SYMBOLS + 7];
+	struct memo memo[MEMOS];
+	u64 count; /* all calls ever */
+	u64 train_count;
+	u64 change_count; /* train_count at the last new pair: "normal_count" */
+	u64 sequences;
+	u64 anomalies;
+	u64 normal_time; /* boot clock, ns; when frozen */
+	u64 last_used;	 /* boot clock, ns */
+	u32 threads;	 /* that run it now */
+	u32 named;	 /* its path reached user space */
 };
 
 /* A window that waits for a signal handler to return. */
@@ -115,20 +153,34 @@ struct interrupted {
 
 struct thread {
 	u64 window;  /* earlier calls, the nearest in the lowest byte */
+	u32 tid;     /* 0: the slot is free */
 	u32 profile; /* 0: none yet */
 	u32 epoch;   /* its profile's when it last looked */
 	u32 state;   /* its profile's at that epoch */
 	u32 pending; /* calls not yet added to the profile */
-	u32 lfc;
-	u32 max_lfc;
+	u32 full;    /* pending must stay below: 0 until it has looked */
+	union {
+		struct {
+			u16 lfc;
+			u16 depth;   /* handlers entered; above SIGNAL_DEPTH: not kept */
+			u32 restart; /* as in struct interrupted */
+		};
+		u64 special; /* not 0: one of these is not */
+	};
 	u64 frame[2]; /* the newest call in the lowest bit of frame[0] */
 	u32 frame_gen;
-	u32 depth;   /* signal handlers entered; above SIGNAL_DEPTH: not kept */
-	u32 restart; /* as in struct interrupted */
-	u32 tid, tgid;
-	u32 flags;
-	struct interrupted signal[SIGNAL_DEPTH];
+	u32 max_lfc;
+	u32 tgid;
+	u32 flags; /* THREAD_* */
+	u32 slot;  /* its own */
+	u32 unused2;
 	u64 regs; /* kernel address of its user registers */
+	struct interrupted signal[SIGNAL_DEPTH];
+};
+
+enum {
+	THREAD_EXCLUDED = 1, /* runs a program that is not watched */
+	THREAD_EXECED = 2,   /* its exec is not told of yet */
 };
 
 enum event_type {
@@ -174,7 +226,40 @@ enum lost {
 	LOST_LOCK,     /* calls not judged: their profile was busy */
 	LOST_OVERFLOW, /* calls folded into the overflow symbol */
 	LOST_FORK,     /* children that began without their parent's window */
+	LOST_TARGET,   /* children of what is watched that could not be noted */
 	LOST_KINDS,
+};
+
+/* Free slots FIRST.. of a table. Slot 0 is never used. */
+struct range {
+	u32 first, count; /* count 1 or more */
+};
+
+/* What was taken off the lists of free slots so far. */
+enum taken {
+	TAKEN_PROFILES,
+	TAKEN_ROWS,
+	TAKEN_THREADS,
+	TAKEN_KINDS,
+};
+
+/* command()'s answer to it: one of these, which no errno is. */
+enum answer {
+	ANSWER_DONE,
+	ANSWER_NO_PROFILE = -1001, /* the slot holds none */
+	ANSWER_IN_USE = -1002,
+	ANSWER_LOCKED = -1003, /* too busy: try again */
+};
+
+/* What user space may ask of a profile; see command() in the BPF source. */
+enum verb {
+	VERB_RETIRE_UNUSED, /* gives EBUSY when a thread runs it */
+	VERB_RETIRE,
+	VERB_NORMALIZE,
+	VERB_TOLERIZE,
+	VERB_SENSITIZE,
+	VERB_RESET,
+	VERB_GAP, /* calls were not seen: empty its threads' windows */
 };
 
 /* What -e and --not-exe name, as the kernel knows it. */
@@ -196,7 +281,7 @@ enum target {
 _Static_assert(sizeof(struct event) == 160, "struct event");
 _Static_assert(sizeof(struct row) == 152, "struct row");
 _Static_assert(sizeof(struct identity) == 40, "struct identity");
-_Static_assert(sizeof(struct profile) == 3296, "struct profile");
-_Static_assert(sizeof(struct thread) == 208, "struct thread");
+_Static_assert(sizeof(struct profile) == 3816, "struct profile");
+_Static_assert(sizeof(struct thread) == 216, "struct thread");
 
 #endif

@@ -256,6 +256,12 @@ static const struct rule rules[] = {
 	 .expected = "a number 0..128"},
 	{"window", 0, set_u32, FIELD(window), .min = 2, .max = 9,
 	 .expected = "a number 2..9"},
+	{"profile-dir", 0, set_string, FIELD(profile_dir), .expected = "a directory"},
+	{"no-load", 0, set_flag, FIELD(no_load)},
+	{"no-save", 0, set_flag, FIELD(no_save)},
+	{"save-interval", 0, set_duration, FIELD(save_interval_ns), .min = 1000000,
+	 .expected = "a duration of 1ms or more, such as 30s or 5m"},
+	{"adopt-upgrades", 0, set_flag, FIELD(adopt_upgrades)},
 	{"max-profiles", 0, set_u32, FIELD(max_profiles), .min = 1, .max = 65536,
 	 .expected = "a number 1..65536"},
 	{"max-pairs-memory", 0, set_size, FIELD(max_pairs_memory), .min = 64 << 10,
@@ -264,6 +270,7 @@ static const struct rule rules[] = {
 	 .expected = "auto, btf or a directory"},
 	{"check", 0, set_flag, FIELD(check)},
 	{"ebpf", 0, set_flag, FIELD(ebpf)},
+	{"self-test", 0, set_flag, FIELD(self_test)},
 	{"color", 0, set_color, .expected = "auto, never or always"},
 	{.name = "help", .letter = 'h'}, /* these two end the parsing */
 	{.name = "version", .letter = 'V'},
@@ -396,6 +403,13 @@ static int check_conflicts(const struct complaint *c, const struct options *o)
 	return OPTIONS_RUN;
 }
 
+static const char *default_profile_dir(void)
+{
+	const char *wish = getenv("EBPH_PROFILE_DIR");
+
+	return wish && *wish ? wish : "/var/lib/ebph";
+}
+
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
@@ -405,8 +419,10 @@ static void set_defaults(struct options *o)
 		.anomaly_limit = 30,
 		.tolerize_limit = 12,
 		.window = 9,
+		.profile_dir = default_profile_dir(),
+		.save_interval_ns = 5 * 60 * 1000000000ull,
 		.max_profiles = 1024,
-		.max_pairs_memory = 8 << 20,
+		.max_pairs_memory = 6 << 20,
 		.headers = "auto",
 		.color = COLOR_AUTO,
 	};
@@ -501,11 +517,23 @@ static const char help[] =
 	"      --tolerize-limit N   0..128 (default: 12)\n"
 	"      --window N           window length in calls, 2..9 (default: 9)\n"
 	"\n"
+	"Profiles on disk:\n"
+	"      --profile-dir DIR    where they live (default: $EBPH_PROFILE_DIR, else\n"
+	"                           /var/lib/ebph)\n"
+	"      --no-load            start without them\n"
+	"      --no-save            leave them as they are\n"
+	"      --save-interval DUR  save what has changed every DUR (1ms or more;\n"
+	"                           default: 5m)\n"
+	"      --adopt-upgrades     a file that took another's place starts from what\n"
+	"                           that one had learned, in training\n"
+	"\n"
 	"Kernel:\n"
 	"      --max-profiles N     room for N profiles, 1..65536 (default: 1024)\n"
-	"      --max-pairs-memory SIZE  memory for call pairs, 64K..4G (default: 8M)\n"
+	"      --max-pairs-memory SIZE  memory for call pairs, 64K..4G (default: 6M)\n"
 	"      --kernel-headers MODE  what to compile against: auto, btf or a\n"
 	"                           directory (default: auto)\n"
+	"      --self-test          say what this kernel offers, check that ebph works\n"
+	"                           here, and exit (1 if it does not)\n"
 	"      --ebpf               print the BPF C source and exit\n"
 	"\n"
 	"  -h, --help               print this help and exit\n"

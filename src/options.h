@@ -51,6 +51,7 @@ struct options {
 	bool verbose;
 	bool check;
 	bool ebpf;
+	bool self_test;
 	enum options_color color;
 
 	/* the detector */
@@ -60,6 +61,12 @@ struct options {
 	uint32_t anomaly_limit;	 /* 0..1000000 */
 	uint32_t tolerize_limit; /* 0..128 */
 	uint32_t window;	 /* 2..9 */
+
+	/* profiles on disk */
+	const char *profile_dir;
+	bool no_load, no_save;
+	uint64_t save_interval_ns;
+	bool adopt_upgrades;
 
 	/* kernel memory and compilation */
 	uint32_t max_profiles;	   /* 1..65536 */

@@ -6,6 +6,7 @@
 #include "replay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <signal.h>
@@ -16,11 +17,14 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "image.h"
 #include "judge.h"
+#include "model_image.h"
 #include "plot.h"
 #include "replay_options.h"
 #include "run.h"
 #include "score.h"
+#include "store.h"
 #include "symbols.h"
 
 enum { MEASURES = 3 };
@@ -93,7 +97,7 @@ static void on_begin(void *context, const char *file)
 	struct replay *r = context;
 
 	r->files++;
-	r->account.file = file;
+	account_file(&r->account, file);
 }
 
 static void on_error(void *context, const char *path, u64 line, const char *why)
@@ -255,10 +259,37 @@ static int score(struct replay *r)
 
 /* ---- from beginning to end ---- */
 
+/* The profile saved in FILE: 0, -ENOMEM, or -ENODATA after saying why not. */
+static int load(struct replay *r, const char *file)
+{
+	char error[256];
+	const char *why = error;
+	struct image im;
+	int result = store_read(AT_FDCWD, file, &im, error, sizeof(error));
+
+	if (!result) {
+		why = model_image_misfit(&im, r->o->window);
+		result = why ? -EINVAL : model_image_add(&r->judge.detector, &im);
+		if (result == -EEXIST)
+			why = "another --profile is of the same program";
+		image_free(&im);
+	}
+	if (!result || result == -ENOMEM)
+		return result;
+	fprintf(stderr, "ebph: cannot use the profile %s: %s\n", file, why);
+	r->failed = true;
+	return -ENODATA;
+}
+
 static int learn(struct replay *r)
 {
-	int result = read_paths(r, &r->o->learn, JUDGE_LEARN, NULL);
+	int result = 0;
 
+	for (size_t i = 0; i < r->o->profiles.count && !result; i++)
+		result = load(r, r->o->profiles.list[i]);
+	r->judge.follow_links = r->o->profiles.count > 0;
+	if (!result)
+		result = read_paths(r, &r->o->learn, JUDGE_LEARN, NULL);
 	if (result)
 		return result;
 	if (!r->judge.detector.count) {
@@ -348,7 +379,7 @@ static int run(const struct replay_options *o)
 	int result = -ENOMEM, status;
 
 	r.symbols = symbols_new(o->arch);
-	judge_init(&r.judge, &o->rules, o->frame);
+	judge_init(&r.judge, &o->rules, o->window, o->frame);
 	if (r.symbols && !account_init(&r.account, stdout, o->json, &r.judge, r.symbols))
 		result = replay(&r);
 	r.account.out = stdout;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lookahead.h"
 #include "number.h"
 
 #define WEEK_NS (7 * 86400 * 1000000000ULL)
@@ -43,6 +42,7 @@ static int add(struct paths *p, const char *path)
 
 enum {
 	LEARN = 256,
+	PROFILE,
 	FORMAT,
 	ARCH,
 	WINDOW,
@@ -60,6 +60,7 @@ enum {
 
 static const struct option longs[] = {
 	{"learn", required_argument, NULL, LEARN},
+	{"profile", required_argument, NULL, PROFILE},
 	{"format", required_argument, NULL, FORMAT},
 	{"arch", required_argument, NULL, ARCH},
 	{"window", required_argument, NULL, WINDOW},
@@ -119,8 +120,6 @@ static int set_u32(u32 *field, const char *text, u64 min, u64 max)
 static int set(struct replay_options *o, int option, const char *value,
 	       const char **expected)
 {
-	u32 window;
-	int err;
 
 	switch (option) {
 	case FORMAT:
@@ -133,10 +132,7 @@ static int set(struct replay_options *o, int option, const char *value,
 		return seccomp_arch_resolve_name(value) ? 0 : -EINVAL;
 	case WINDOW:
 		*expected = "a number 2..9";
-		err = set_u32(&window, value, 2, WINDOW_MAX);
-		if (!err)
-			o->rules.window_mask = window_mask(window);
-		return err;
+		return set_u32(&o->window, value, 2, WINDOW_MAX);
 	case FRAME:
 		*expected = "a number 1..128";
 		return set_u32(&o->frame, value, 1, FRAME_LENGTH);
@@ -159,9 +155,10 @@ static int set(struct replay_options *o, int option, const char *value,
 		if (option == PLOT)
 			o->plot = value;
 		else
-			return add(option == LEARN    ? &o->learn
-				   : option == NORMAL ? &o->normal
-						      : &o->attack,
+			return add(option == LEARN     ? &o->learn
+				   : option == PROFILE ? &o->profiles
+				   : option == NORMAL  ? &o->normal
+						       : &o->attack,
 				   value);
 		return 0;
 	}
@@ -203,13 +200,15 @@ static int apply(const struct complaint *c, struct replay_options *o, int option
 /* Which options make no sense together, or without each other. */
 static int check(const struct complaint *c, const struct replay_options *o, bool life)
 {
-	if (o->live && (o->learn.count || o->score))
-		return bad(c, "--live learns by itself: not with --learn or --score");
+	if (o->live && (o->learn.count || o->profiles.count || o->score))
+		return bad(c, "--live learns by itself: not with --learn, --profile or "
+			      "--score");
 	if (life && !o->live)
 		return bad(c, "--normal-time, --normal-factor, --anomaly-limit and "
 			      "--tolerize-limit need --live");
-	if (!o->live && !o->learn.count)
-		return bad(c, "nothing to learn from: give --learn PATH (or --live)");
+	if (!o->live && !o->learn.count && !o->profiles.count)
+		return bad(c, "nothing to learn from: give --learn PATH or --profile "
+			      "FILE (or --live)");
 	if (o->score && (!o->normal.count || !o->attack.count))
 		return bad(c, "--score needs --normal PATH and --attack PATH");
 	if (!o->score && (o->normal.count || o->attack.count || o->plot))
@@ -274,8 +273,8 @@ int replay_options_parse(int argc, char **argv, struct replay_options *o, char *
 			  .factor_den = 32,
 			  .anomaly_limit = 30,
 			  .tolerize_limit = 12,
-			  .normal_wait = WEEK_NS,
-			  .window_mask = window_mask(WINDOW_MAX)},
+			  .normal_wait = WEEK_NS},
+		.window = WINDOW_MAX,
 		.frame = FRAME_LENGTH,
 	};
 	result = parse(&c, argc, argv, o);
@@ -286,6 +285,7 @@ int replay_options_parse(int argc, char **argv, struct replay_options *o, char *
 
 void replay_options_free(struct replay_options *o)
 {
+	free(o->profiles.list);
 	free(o->learn.list);
 	free(o->normal.list);
 	free(o->attack.list);
@@ -295,6 +295,7 @@ void replay_options_free(struct replay_options *o)
 
 static const char help[] =
 	"Usage: ebph replay [OPTIONS] --learn PATH... PATH...\n"
+	"       ebph replay [OPTIONS] --profile FILE... PATH...\n"
 	"       ebph replay [OPTIONS] --live PATH...\n"
 	"       ebph replay [OPTIONS] --learn PATH... --score --normal PATH --attack PATH\n"
 	"\n"
@@ -304,6 +305,8 @@ static const char help[] =
 	"\n"
 	"What is read:\n"
 	"      --learn PATH         learn what is normal from this (repeatable)\n"
+	"      --profile FILE       test against this saved profile of ebph; with --learn,\n"
+	"                           what that adds is normal too (repeatable)\n"
 	"      --format FORMAT      auto, numbers (a process a file, numbers between\n"
 	"                           blanks), pid-number (lines of PID NUMBER) or strace\n"
 	"                           (of strace -f -o FILE; default: auto)\n"

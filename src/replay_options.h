@@ -20,8 +20,9 @@ struct replay_options {
 	enum trace_format format;
 	const char *arch; /* NULL: not given */
 	struct rules rules;
-	u32 frame;
+	u32 window, frame; /* calls */
 	bool json, verbose, live, score;
+	struct paths profiles; /* files */
 	struct paths learn, normal, attack;
 	struct paths test; /* what is behind the options */
 	const char *plot;  /* NULL: none */

@@ -4,216 +4,209 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "syscalls.h"
-#include "lookahead.h"
+#include "color.h"
+#include "columns.h"
+#include "jsonl.h"
+#include "text.h"
+#include "timestamp.h"
 
-static const char *const event_names[] = {
-	[EVENT_PROFILE] = "profile",
-	[EVENT_FREEZE] = "freeze",
-	[EVENT_THAW] = "thaw",
-	[EVENT_NORMAL] = "normal",
-	[EVENT_ANOMALY] = "anomaly",
-	[EVENT_SEQUENCE] = "sequence",
-	[EVENT_ANOMALY_LIMIT] = "anomaly_limit",
-	[EVENT_TOLERIZE_LIMIT] = "tolerize_limit",
-};
+enum { SCHEMA = 1 };
 
-static const char *const state_names[] = {"free", "training", "frozen", "normal"};
-
-int report_init(struct report *r, FILE *out, u32 slots)
+int report_init(struct report *r, const struct options *o, FILE *out, u32 slots)
 {
-	memset(r, 0, sizeof(*r));
-	r->out = out;
-	r->slots = slots;
-	r->exe = calloc(slots + 1, sizeof(*r->exe));
-	return r->exe ? 0 : -ENOMEM;
+	*r = (struct report){
+		.out = out,
+		.messages = stderr,
+		.json = o->json,
+		.quiet = o->quiet,
+		.timestamp = o->timestamp,
+		.color = color_wanted(o->color, out),
+		.slots = slots,
+		.names = calloc((size_t)slots + 1, sizeof(*r->names)),
+		.rows = calloc((size_t)slots + 1, sizeof(*r->rows)),
+	};
+	cgroups_init(&r->cgroups);
+	if (r->names && r->rows)
+		return 0;
+	report_free(r);
+	return -ENOMEM;
 }
 
 void report_free(struct report *r)
 {
-	for (u32 i = 0; r->exe && i <= r->slots; i++)
-		free(r->exe[i]);
-	free(r->exe);
-	r->exe = NULL;
+	for (u32 i = 0; r->names && i <= r->slots; i++)
+		free(r->names[i].path);
+	free(r->names);
+	free(r->rows);
+	r->names = NULL;
+	r->rows = NULL;
+	cgroups_free(&r->cgroups);
 }
 
+int report_grow(struct report *r, u32 slots)
+{
+	struct report_name *names;
+	struct report_row *rows;
+
+	if (slots <= r->slots)
+		return 0;
+	names = reallocarray(r->names, (size_t)slots + 1, sizeof(*names));
+	if (names)
+		r->names = names;
+	rows = reallocarray(r->rows, (size_t)slots + 1, sizeof(*rows));
+	if (rows)
+		r->rows = rows;
+	if (!names || !rows)
+		return -ENOMEM;
+	memset(names + r->slots + 1, 0, (slots - r->slots) * sizeof(*names));
+	r->slots = slots;
+	return 0;
+}
+
+/* ---- names of executables ---- */
+
+static bool is_same(const struct identity *a, const struct identity *b)
+{
+	return a->device == b->device && a->inode == b->inode &&
+	       a->generation == b->generation && a->size == b->size &&
+	       a->mtime == b->mtime;
+}
+
+/* A slot that was given to another profile, of which nothing was heard, has no name. */
+const char *report_exe(const struct report *r, u32 slot, const struct identity *id)
+{
+	if (slot > r->slots || !is_same(&r->names[slot].identity, id))
+		return NULL;
+	return r->names[slot].path;
+}
+
+/* Keep the path that follows E; one that lacks its beginning begins with dots. */
+static void remember(struct report *r, const struct event *e, size_t size)
+{
+	struct report_name *name = &r->names[e->slot];
+
+	if (e->path_length > size - sizeof(*e))
+		return;
+	free(name->path);
+	name->path = NULL;
+	name->identity = e->identity;
+	if (asprintf(&name->path, "%s%.*s", e->truncated ? "..." : "",
+		     (int)e->path_length, (const char *)(e + 1)) < 0)
+		name->path = NULL;
+}
+
+void report_name(struct report *r, u32 slot, const struct identity *id, const char *path)
+{
+	struct report_name *name = &r->names[slot];
+
+	free(name->path);
+	name->path = path ? strdup(path) : NULL;
+	name->identity = *id;
+}
+
+/* ---- writing ---- */
+
+/* The line is complete: out with it. */
 static void flush(struct report *r)
 {
-	if (fflush(r->out) && !r->error)
-		r->error = errno;
+	errno = 0;
+	if ((fflush(r->out) || ferror(r->out)) && !r->error)
+		r->error = errno ? errno : EIO;
 }
 
-static const char *exe_of(const struct report *r, u32 slot)
-{
-	return slot <= r->slots && r->exe[slot] ? r->exe[slot] : "(unknown)";
-}
-
-static const char *key_of(const struct identity *id, char *text, size_t size)
-{
-	snprintf(text, size, "%016" PRIx64, (id->device << 32) + id->inode);
-	return text;
-}
-
-/* Boot-clock BOOT as nanoseconds since 1970. */
-static u64 real_time(u64 boot)
-{
-	struct timespec b, r;
-
-	clock_gettime(CLOCK_BOOTTIME, &b);
-	clock_gettime(CLOCK_REALTIME, &r);
-	return boot + (u64)(r.tv_sec - b.tv_sec) * 1000000000ULL + r.tv_nsec - b.tv_nsec;
-}
-
-static const char *rfc3339(u64 boot, char *text, size_t size)
-{
-	u64 ns = real_time(boot);
-	time_t seconds = (time_t)(ns / 1000000000);
-	struct tm tm;
-	char date[32];
-
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, size, "%s.%09uZ", date, (unsigned int)(ns % 1000000000));
-	return text;
-}
-
-/* A string of bytes as JSON wants it: what is not ASCII becomes '?'. */
-static json_t *text_of(const char *bytes)
-{
-	char *copy = strdup(bytes);
-	json_t *j;
-
-	for (char *c = copy; c && *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	j = json_string(copy ? copy : "");
-	free(copy);
-	return j;
-}
-
+/* Write the object J, which is taken, as a line. */
 static void put(struct report *r, json_t *j)
 {
-	json_dumpf(j, r->out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	if (!j)
+		r->error = r->error ? r->error : ENOMEM;
+	else
+		json_dumpf(j, r->out, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	fputc('\n', r->out);
 	json_decref(j);
+	flush(r);
 }
 
-static json_t *begin(const char *event, u64 boot)
+/* TIME, of an event or a profile, as ns since 1970. */
+static u64 real_time(struct report *r, u64 time)
 {
-	char when[48];
-
-	return json_pack("{s:s, s:s}", "time", rfc3339(boot, when, sizeof(when)), "event",
-			 event);
+	return r->trace ? time : moment_real(&r->moment, time);
 }
+
+static u64 now(const struct report *r)
+{
+	return r->trace ? r->trace->now : moment_now();
+}
+
+static bool has_clock(const struct report *r)
+{
+	return !r->trace || r->trace->has_clock;
+}
+
+/* NULL: there is no clock. */
+static const char *utc(struct report *r, u64 time, char text[MOMENT_TEXT])
+{
+	return has_clock(r) ? timestamp_text(real_time(r, time), text, MOMENT_TEXT)
+			    : NULL;
+}
+
+static const char *clock_time(struct report *r, u64 time, char text[MOMENT_TEXT])
+{
+	return moment_clock(real_time(r, time), text);
+}
+
+/* ---- events ---- */
 
 static bool judges_call(const struct event *e)
 {
 	return e->type == EVENT_ANOMALY || e->type == EVENT_SEQUENCE;
 }
 
-static void json_call(json_t *j, const struct event *e)
-{
-	json_t *sequence = json_array(), *missed = json_array();
-	char name[64];
-
-	for (int i = WINDOW_MAX - 1; i >= 0; i--)
-		if (i == 0 || e->sequence[i] != SYMBOL_NONE)
-			json_array_append_new(
-				sequence, json_string(syscall_name(e->sequence[i], name,
-								   sizeof(name))));
-	for (int d = 1; d <= DISTANCES; d++)
-		if (e->missed >> (d - 1) & 1)
-			json_array_append_new(missed,
-					      json_pack("{s:s, s:i}", "prev",
-							syscall_name(e->sequence[d], name,
-								     sizeof(name)),
-							"distance", d));
-	json_object_set_new(
-		j, "syscall",
-		json_string(syscall_name(e->sequence[0], name, sizeof(name))));
-	json_object_set_new(j, "nr", json_integer(e->sequence[0] % SYMBOL_COMPAT));
-	json_object_set_new(j, "misses", json_integer(__builtin_popcount(e->missed)));
-	json_object_set_new(j, "sequence", sequence);
-	json_object_set_new(j, "missed", missed);
-}
-
 static void event_json(struct report *r, const struct event *e)
 {
-	json_t *j = begin(event_names[e->type], e->time);
-	char text[48];
+	char time[MOMENT_TEXT], normal_time[MOMENT_TEXT];
+	struct jsonl_context c = {
+		.time = utc(r, e->time, time),
+		.exe = report_exe(r, e->slot, &e->identity),
+		.file = r->trace ? r->trace->file : NULL,
+		.names = r->trace ? &r->trace->names : NULL,
+	};
 
-	json_object_set_new(j, "pid", json_integer(e->pid));
-	json_object_set_new(j, "tid", json_integer(e->tid));
-	json_object_set_new(j, "ppid", json_integer(e->ppid));
-	json_object_set_new(j, "uid", json_integer(e->uid));
-	if (e->container_pid != e->pid)
-		json_object_set_new(j, "container_pid", json_integer(e->container_pid));
-	json_object_set_new(j, "comm", text_of(e->comm));
-	json_object_set_new(j, "key",
-			    json_string(key_of(&e->identity, text, sizeof(text))));
-	json_object_set_new(j, "exe", text_of(exe_of(r, e->slot)));
-	json_object_set_new(j, "lfc", json_integer(e->lfc));
-	json_object_set_new(j, "anomalies", json_integer((json_int_t)e->anomalies));
-	json_object_set_new(j, "train_count", json_integer((json_int_t)e->train_count));
-	json_object_set_new(j, "sequences", json_integer((json_int_t)e->sequences));
-	if (e->type == EVENT_FREEZE)
-		json_object_set_new(
-			j, "normal_time",
-			json_string(rfc3339(e->normal_time, text, sizeof(text))));
-	if (judges_call(e))
-		json_call(j, e);
-	put(r, j);
+	if (judges_call(e) && !r->trace)
+		c.cgroup = cgroups_path(&r->cgroups, e->cgroup);
+	if (e->normal_time)
+		c.normal_time = utc(r, e->normal_time, normal_time);
+	put(r, jsonl_event(e, &c));
 }
 
 static void event_text(struct report *r, const struct event *e)
 {
-	char name[64], when[48];
+	char time[MOMENT_TEXT];
+	struct columns c = {
+		.exe = report_exe(r, e->slot, &e->identity),
+		.names = r->trace ? &r->trace->names : NULL,
+		.color = r->color,
+	};
 
+	if (r->timestamp && has_clock(r))
+		c.time = clock_time(r, e->time, time);
+	if (judges_call(e) && e->container_pid != e->pid)
+		c.cgroup = cgroups_path(&r->cgroups, e->cgroup);
 	if (!r->header_done)
-		fprintf(r->out, "%s%-7s %-7s %-15s %-14s %-3s %s\n",
-			r->timestamp ? "TIME     " : "", "PID", "TID", "COMM", "EVENT",
-			"LFC", "EXE: DETAIL");
+		columns_event_header(r->out, r->timestamp && has_clock(r));
 	r->header_done = true;
-	if (r->timestamp)
-		fprintf(r->out, "%.8s ", rfc3339(e->time, when, sizeof(when)) + 11);
-	fprintf(r->out, "%-7u %-7u %-15.16s %-14s %-3u %s", e->pid, e->tid, e->comm,
-		event_names[e->type], e->lfc, exe_of(r, e->slot));
-	if (judges_call(e)) {
-		const char *gap = ": ";
-
-		for (int i = WINDOW_MAX - 1; i >= 0; i--) {
-			if (i && e->sequence[i] == SYMBOL_NONE)
-				continue;
-			fprintf(r->out, "%s%s", gap,
-				syscall_name(e->sequence[i], name, sizeof(name)));
-			gap = ", ";
-		}
-		gap = " (new: ";
-		for (int d = 1; d <= DISTANCES; d++) {
-			if (!(e->missed >> (d - 1) & 1))
-				continue;
-			fprintf(r->out, "%s%s@%d", gap,
-				syscall_name(e->sequence[d], name, sizeof(name)), d);
-			gap = ", ";
-		}
-		fputc(')', r->out);
-	}
-	fputc('\n', r->out);
+	columns_event(r->out, e, &c);
+	flush(r);
 }
 
 void report_event(struct report *r, const struct event *e, size_t size)
 {
-	if (size < sizeof(*e) || e->type > EVENT_TOLERIZE_LIMIT || e->slot > r->slots)
+	if (size < sizeof(*e) || !jsonl_event_name(e->type) || e->slot > r->slots)
 		return;
-	if (e->type == EVENT_PROFILE && e->path_length <= size - sizeof(*e)) {
-		free(r->exe[e->slot]);
-		r->exe[e->slot] = strndup((const char *)(e + 1), e->path_length);
-	}
+	if (e->type == EVENT_PROFILE && !r->trace)
+		remember(r, e, size);
 	if (e->type == EVENT_ANOMALY)
 		r->anomalies++;
 	else if (r->quiet)
@@ -222,83 +215,233 @@ void report_event(struct report *r, const struct event *e, size_t size)
 		event_json(r, e);
 	else
 		event_text(r, e);
-	flush(r);
 }
+
+/* ---- summaries ---- */
 
 void report_summary_begin(struct report *r)
 {
-	if (r->json)
-		r->summary = json_array();
-	else
-		fprintf(r->out, "\n%-16s %-8s %10s %10s %9s %9s %-20s %s\n", "KEY",
-			"STATE", "TRAIN", "LAST_MOD", "SEQUENCES", "ANOMALIES",
-			"NORMAL TIME", "EXE");
+	r->row_count = 0;
 }
 
 void report_profile(struct report *r, u32 slot, const struct profile *p)
 {
-	char key[24], when[48] = "-";
-	const char *exe = exe_of(r, slot);
-
-	key_of(&p->identity, key, sizeof(key));
-	if (p->state == STATE_FROZEN)
-		rfc3339(p->normal_time, when, sizeof(when));
-	if (r->json) {
-		json_t *j = json_pack(
-			"{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "key", key, "exe",
-			text_of(exe), "state", state_names[p->state], "count",
-			(json_int_t)p->count, "train_count", (json_int_t)p->train_count,
-			"last_mod_count", (json_int_t)last_mod_count(p), "sequences",
-			(json_int_t)p->sequences, "anomalies", (json_int_t)p->anomalies);
-
-		if (p->state == STATE_FROZEN)
-			json_object_set_new(j, "normal_time", json_string(when));
-		json_array_append_new(r->summary, j);
-		return;
-	}
-	fprintf(r->out,
-		"%-16s %-8s %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %9" PRIu64
-		" %-20.19s %s\n",
-		key, state_names[p->state], p->train_count, last_mod_count(p),
-		p->sequences, p->anomalies, when, exe);
+	if (r->row_count < r->slots)
+		r->rows[r->row_count++] = (struct report_row){slot, p};
 }
 
-static u64 boot_now(void)
+static int compare_numbers(u64 a, u64 b)
 {
-	struct timespec t;
+	return (a > b) - (a < b);
+}
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
+/* Most anomalies first, then by path, those without one last, then by key. */
+static int compare_rows(const void *a, const void *b, void *context)
+{
+	const struct report_row *x = a, *y = b;
+	const struct identity *i = &x->profile->identity, *j = &y->profile->identity;
+	const char *s = report_exe(context, x->slot, i);
+	const char *t = report_exe(context, y->slot, j);
+	int order = compare_numbers(y->profile->anomalies, x->profile->anomalies);
+
+	if (!order)
+		order = s && t ? strcmp(s, t) : !s - !t;
+	if (!order)
+		order = compare_numbers(i->device, j->device);
+	return order ? order : compare_numbers(i->inode, j->inode);
+}
+
+static json_t *row_json(struct report *r, const struct report_row *row)
+{
+	const struct profile *p = row->profile;
+	char time[MOMENT_TEXT];
+	struct jsonl_context c = {
+		.exe = report_exe(r, row->slot, &p->identity),
+		.file = r->trace ? r->trace->file : NULL,
+	};
+
+	if (p->state == STATE_FROZEN)
+		c.normal_time = utc(r, p->normal_time, time);
+	return jsonl_profile(p, &c);
+}
+
+/* Of a trace it is known how many calls and processes are in it. */
+static json_t *totals_json(const struct report *r, const struct totals *t)
+{
+	json_t *j = json_pack("{s:I, s:i}", "system_calls", (json_int_t)t->system_calls,
+			      "processes", (int)t->processes);
+
+	if (r->trace)
+		return j;
+	json_object_set_new(j, "threads", json_integer(t->threads));
+	json_object_set_new(j, "lost", json_integer((json_int_t)t->lost));
+	json_object_set_new(j, "map_memory", json_integer((json_int_t)t->map_memory));
+	return j;
+}
+
+/* Row by row, lest a hundred thousand of them be in memory at once. */
+static void summary_json(struct report *r, const struct totals *t)
+{
+	json_t *totals = totals_json(r, t);
+	char time[MOMENT_TEXT];
+
+	fputc('{', r->out);
+	if (utc(r, now(r), time))
+		fprintf(r->out, "\"time\":\"%s\",", time);
+	fputs("\"event\":\"summary\",\"profiles\":[", r->out);
+	for (u32 i = 0; i < r->row_count; i++) {
+		json_t *row = row_json(r, &r->rows[i]);
+
+		if (i)
+			fputc(',', r->out);
+		json_dumpf(row, r->out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		json_decref(row);
+	}
+	fputs("],", r->out);
+	json_dumpf(totals, r->out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_EMBED);
+	fputs("}\n", r->out);
+	json_decref(totals);
+	flush(r);
+}
+
+static bool any_is_frozen(const struct report *r)
+{
+	if (!has_clock(r))
+		return false;
+	for (u32 i = 0; i < r->row_count; i++)
+		if (r->rows[i].profile->state == STATE_FROZEN)
+			return true;
+	return false;
+}
+
+static void row_text(struct report *r, const struct report_row *row, bool dates)
+{
+	const struct profile *p = row->profile;
+	const char *date = NULL;
+	char text[MOMENT_TEXT];
+	struct columns c = {
+		.exe = report_exe(r, row->slot, &p->identity),
+		.color = r->color,
+	};
+
+	if (p->state == STATE_FROZEN && has_clock(r))
+		date = moment_date(real_time(r, p->normal_time), text);
+	columns_profile(r->out, p, date, dates, &c);
+}
+
+static void totals_text(const struct report *r, const struct totals *t)
+{
+	fprintf(r->out, "%" PRIu64 " system call%s, %u process%s", t->system_calls,
+		t->system_calls == 1 ? "" : "s", t->processes,
+		t->processes == 1 ? "" : "es");
+	if (!r->trace) {
+		fprintf(r->out, ", %u thread%s, %" PRIu64 " lost, ", t->threads,
+			t->threads == 1 ? "" : "s", t->lost);
+		columns_size(r->out, t->map_memory);
+		fputs(" kernel memory", r->out);
+	}
+	fputc('\n', r->out);
+}
+
+static void summary_text(struct report *r, const struct totals *t)
+{
+	bool dates = any_is_frozen(r);
+	char time[MOMENT_TEXT];
+
+	fputc('\n', r->out);
+	if (r->timestamp && has_clock(r))
+		fprintf(r->out, "[%s]\n", clock_time(r, now(r), time));
+	columns_profile_header(r->out, dates);
+	for (u32 i = 0; i < r->row_count; i++)
+		row_text(r, &r->rows[i], dates);
+	totals_text(r, t);
+	flush(r);
 }
 
 void report_summary_end(struct report *r, const struct totals *t)
 {
-	if (r->json) {
-		json_t *j = begin("summary", boot_now());
+	qsort_r(r->rows, r->row_count, sizeof(*r->rows), compare_rows, r);
+	if (r->json)
+		summary_json(r, t);
+	else
+		summary_text(r, t);
+	r->row_count = 0;
+}
 
-		json_object_set_new(j, "profiles", r->summary);
-		json_object_set_new(j, "system_calls",
-				    json_integer((json_int_t)t->system_calls));
-		json_object_set_new(j, "threads", json_integer(t->threads));
-		json_object_set_new(j, "lost", json_integer((json_int_t)t->lost));
-		put(r, j);
-	} else {
-		fprintf(r->out,
-			"%" PRIu64 " system calls, %u threads, %" PRIu64 " lost\n",
-			t->system_calls, t->threads, t->lost);
-	}
-	flush(r);
+/* ---- what is no event of the kernel's ---- */
+
+/* An object with time and event NAME; NULL: no memory. */
+static json_t *begin(struct report *r, const char *name)
+{
+	char time[MOMENT_TEXT];
+
+	return json_pack("{s:s, s:s}", "time", utc(r, moment_now(), time), "event", name);
+}
+
+void report_start(struct report *r, const struct options *o, const char *kernel,
+		  const char *headers)
+{
+	json_t *j;
+
+	if (!r->json || r->quiet)
+		return;
+	j = begin(r, "start");
+	json_object_set_new(j, "version", json_string(EBPH_VERSION));
+	json_object_set_new(j, "schema", json_integer(SCHEMA));
+	json_object_set_new(j, "kernel", jsonl_text(kernel));
+	json_object_set_new(j, "headers", jsonl_text(headers));
+	json_object_set_new(j, "settings", jsonl_settings(o));
+	put(r, j);
 }
 
 void report_lost(struct report *r, const char *what, u64 count)
 {
-	fprintf(stderr, "ebph: lost: %" PRIu64 " %s\n", count, what);
+	json_t *j;
+
+	fprintf(r->messages, "ebph: lost: %" PRIu64 " %s\n", count, what);
 	if (!r->json)
 		return;
-	json_t *j = begin("lost", boot_now());
-
-	json_object_set_new(j, "what", json_string(what));
+	j = begin(r, "lost");
+	json_object_set_new(j, "what", jsonl_text(what));
 	json_object_set_new(j, "count", json_integer((json_int_t)count));
 	put(r, j);
-	flush(r);
+}
+
+/* Print BYTES as part of a message. */
+static void say(struct report *r, const char *before, const char *bytes)
+{
+	char *text = text_escape(bytes, strlen(bytes), TEXT_LINE);
+
+	fprintf(r->messages, "%s%s", before, text ? text : "?");
+	free(text);
+}
+
+static void message(struct report *r, bool is_error, const char *text,
+		    const char *subject)
+{
+	const char *event = is_error ? "error" : "warning";
+	json_t *j;
+
+	fprintf(r->messages, "ebph: %s", event);
+	if (subject)
+		say(r, ": ", subject);
+	say(r, ": ", text);
+	fputc('\n', r->messages);
+	if (!r->json || (r->quiet && !is_error))
+		return;
+	j = begin(r, event);
+	json_object_set_new(j, "message", jsonl_text(text));
+	if (subject)
+		json_object_set_new(j, "subject", jsonl_text(subject));
+	put(r, j);
+}
+
+void report_warning(struct report *r, const char *text, const char *subject)
+{
+	message(r, false, text, subject);
+}
+
+void report_error(struct report *r, const char *text, const char *subject)
+{
+	message(r, true, text, subject);
 }

@@ -57,12 +57,15 @@ static void write_arch(FILE *out)
 {
 #if defined(__x86_64__)
 	fprintf(out,
-		"#define ARCH_X86 1\n#define SYMBOL_RESTART 219\n"
+		"#define ARCH_X86 1\n#define X32_BIT 0x40000000\n#define SYMBOL_RESTART 219\n"
+		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 15\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
 		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 1024\n");
 #elif defined(__aarch64__)
 	fprintf(out,
-		"#define ARCH_ARM64 1\n#define SYMBOL_RESTART 128\n"
+		"#define ARCH_ARM64 1\n#define X32_BIT (1ULL << 63) /* no such ABI */\n"
+		"#define SYMBOL_RESTART 128\n"
+		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 139\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
 		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 4096\n");
 #else
@@ -70,7 +73,8 @@ static void write_arch(FILE *out)
 #endif
 }
 
-static void write_config(FILE *out, const struct options *o)
+static void write_config(FILE *out, const struct options *o, const struct kernel *k,
+			 bool raw)
 {
 	struct bounds b = source_bounds(o);
 
@@ -85,32 +89,30 @@ static void write_config(FILE *out, const struct options *o)
 	define(out, "NORMAL_WAIT", o->normal_wait_ns);
 	define(out, "WINDOW_MASK", window_mask(o->window));
 	fprintf(out, "#define VERBOSE %d\n#define SELF %d\n", o->verbose, (int)getpid());
-	fprintf(out, "#define USE_TASK_STORAGE %d\n", kernel_has_task_storage());
+	fprintf(out, "#define USE_TASK_STORAGE %d\n", k->task_storage);
+	fprintf(out, "#define USE_TASK_REGS %d\n", k->task_regs);
+	fprintf(out, "#define RAW_TRACEPOINTS %d\n", raw);
 	write_filters(out, o);
 	write_arch(out);
 }
 
-char *source_text(const struct options *o, char *error, size_t size)
+char *source_text(const struct options *o, const struct kernel *k, bool raw, char *error,
+		  size_t size)
 {
 	static const char mark[] = "@CONFIG@";
 	const char *at = strstr(bpf_source, mark);
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
-	int result;
 
 	if (!out || !at) {
 		snprintf(error, size, "cannot write the BPF source: %s", strerror(errno));
 		return NULL;
 	}
 	fwrite(bpf_source, 1, at - bpf_source, out);
-	write_config(out, o);
-	result = kernel_offsets(out, error, size);
+	write_config(out, o, k, raw);
+	kernel_write(k, out);
 	fputs(at + sizeof(mark) - 1, out);
 	fclose(out);
-	if (result) {
-		free(text);
-		return NULL;
-	}
 	return text;
 }

@@ -3,6 +3,7 @@
 #ifndef EBPH_SOURCE_H
 #define EBPH_SOURCE_H
 
+#include "kernel.h"
 #include "options.h"
 
 /* Bounds that follow from the options. */
@@ -13,9 +14,10 @@ struct bounds {
 struct bounds source_bounds(const struct options *o);
 
 /*
- * The complete source for O, to be freed; NULL with a sentence in ERROR when the
- * kernel's layout cannot be had.
+ * The complete source for O on kernel K, for RAW or classic tracepoints, to be freed;
+ * NULL with a sentence in ERROR.
  */
-char *source_text(const struct options *o, char *error, size_t size);
+char *source_text(const struct options *o, const struct kernel *k, bool raw, char *error,
+		  size_t size);
 
 #endif

@@ -25,7 +25,6 @@ static void escaped(FILE *f, const char *text)
 void svg_begin(FILE *f, double width, double height, const char *title)
 {
 	fprintf(f,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" "
 		"viewBox=\"0 0 %g %g\" role=\"img\" font-family=\"sans-serif\">\n<title>",
 		width, height, width, height);
@@ -44,15 +43,27 @@ void svg_text(FILE *f, double x, double y, double size, enum svg_anchor anchor,
 {
 	static const char *const anchors[] = {"start", "middle", "end"};
 
-	fprintf(f,
-		"<text x=\"%.2f\" y=\"%.2f\" font-size=\"%g\" fill=\"" INK
-		"\" text-anchor=\"%s\"",
-		x, y, size, anchors[anchor]);
+	fprintf(f, "<text x=\"%.2f\" y=\"%.2f\" font-size=\"%g\" text-anchor=\"%s\"", x,
+		y, size, anchors[anchor]);
 	if (turn != 0)
 		fprintf(f, " transform=\"rotate(%g %.2f %.2f)\"", turn, x, y);
-	fputc('>', f);
+	fputs(" fill=\"" INK "\">", f);
 	escaped(f, text);
 	fputs("</text>\n", f);
+}
+
+void svg_rect(FILE *f, double x, double y, double width, double height, const char *fill,
+	      const char *title)
+{
+	fprintf(f, "<rect x=\"%g\" y=\"%g\" width=\"%g\" height=\"%g\" fill=\"%s\"", x, y,
+		width, height, fill);
+	if (!title) {
+		fputs("/>\n", f);
+		return;
+	}
+	fputs("><title>", f);
+	escaped(f, title);
+	fputs("</title></rect>\n", f);
 }
 
 void svg_line(FILE *f, double x1, double y1, double x2, double y2, const char *color,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Scalable vector graphics: text, lines, and the axes of a plot. */
+/* The few shapes that ebph's pictures are made of, as SVG. Lengths are in pixels. */
 #ifndef EBPH_SVG_H
 #define EBPH_SVG_H
 
@@ -25,6 +25,11 @@ void svg_end(FILE *f);
 void svg_text(FILE *f, double x, double y, double size, enum svg_anchor anchor,
 	      double turn, const char *text);
 
+/* FILL: "#rrggbb". TITLE: shown when pointed at; NULL: none. */
+void svg_rect(FILE *f, double x, double y, double width, double height, const char *fill,
+	      const char *title);
+
+/* DASHES: "" or as in SVG. */
 void svg_line(FILE *f, double x1, double y1, double x2, double y2, const char *color,
 	      double width, const char *dashes);
 

@@ -40,16 +40,23 @@ struct symbols {
 	u64 lost;
 };
 
-static const char *foreign_name(void *context, unsigned int symbol, char *name,
-				size_t size)
+/* NULL: SYMBOL has its place in model.h. */
+static const struct foreign *foreign_find(const struct symbols *s, u32 symbol)
+{
+	return symbol >= SYMBOLS && symbol - SYMBOLS < s->count
+		       ? &s->foreign[symbol - SYMBOLS]
+		       : NULL;
+}
+
+static const char *name_of(const void *context, unsigned int symbol, char *name,
+			   size_t size)
 {
 	const struct symbols *s = context;
-	const struct foreign *f;
+	const struct foreign *f = foreign_find(s, symbol);
 	char *known = NULL;
 
-	if (symbol - SYMBOLS >= s->count)
-		return NULL;
-	f = &s->foreign[symbol - SYMBOLS];
+	if (!f)
+		return syscall_name(symbol, name, size);
 	if (!f->name && s->arch)
 		known = seccomp_syscall_resolve_num_arch(s->arch, (int)f->number);
 	if (f->name || known)
@@ -58,6 +65,20 @@ static const char *foreign_name(void *context, unsigned int symbol, char *name,
 		snprintf(name, size, "syscall_%u", f->number);
 	free(known);
 	return name;
+}
+
+static long number_of(const void *context, unsigned int symbol)
+{
+	const struct foreign *f = foreign_find(context, symbol);
+
+	if (!f)
+		return syscall_number(symbol);
+	return f->name ? -1 : (long)f->number;
+}
+
+struct syscall_namer symbols_namer(const struct symbols *s)
+{
+	return (struct syscall_namer){name_of, number_of, s};
 }
 
 struct symbols *symbols_new(const char *arch)
@@ -76,7 +97,6 @@ struct symbols *symbols_new(const char *arch)
 	if (!s)
 		return NULL;
 	s->arch = token;
-	syscall_names_extend(foreign_name, s);
 	return s;
 }
 
@@ -84,7 +104,6 @@ void symbols_free(struct symbols *s)
 {
 	if (!s)
 		return;
-	syscall_names_extend(NULL, NULL);
 	tdestroy(s->names, free);
 	tdestroy(s->numbers, free);
 	for (u32 i = 0; i < s->count; i++)
@@ -168,15 +187,7 @@ u64 symbols_lost(const struct symbols *s)
 
 long symbols_nr(const struct symbols *s, u32 symbol)
 {
-	if (symbol >= SYMBOLS && symbol - SYMBOLS < s->count)
-		return s->foreign[symbol - SYMBOLS].name
-			       ? -1
-			       : (long)s->foreign[symbol - SYMBOLS].number;
-	if (symbol >= SYMBOL_UNKNOWN)
-		return -1;
-	if (symbol >= SYMBOL_X32)
-		return symbol - SYMBOL_X32;
-	return symbol >= SYMBOL_COMPAT ? symbol - SYMBOL_COMPAT : symbol;
+	return number_of(s, symbol);
 }
 
 /* ---- names ---- */
@@ -235,8 +246,8 @@ static bool unnamed_number(const char *name, u32 *number)
 static int resolve(struct symbols *s, struct name_entry *entry)
 {
 	struct symbol_names *n = &entry->names;
-	int native = syscall_number(entry->name, false);
-	int compat = syscall_number(entry->name, true);
+	int native = syscall_find(arch_native(), ABI_NATIVE, entry->name);
+	int compat = syscall_find(arch_native(), ABI_COMPAT, entry->name);
 	u32 own = SYMBOL_UNKNOWN, number;
 
 	n->call = call_of(entry->name);
@@ -258,8 +269,8 @@ static int resolve(struct symbols *s, struct name_entry *entry)
 	}
 	n->native_only = native >= 0 && compat < 0;
 	n->compat_only = compat >= 0 && native < 0;
-	n->native = native >= 0 ? SYMBOL_NATIVE + (u32)native : own;
-	n->compat = compat >= 0 ? SYMBOL_COMPAT + (u32)compat : own;
+	n->native = native >= 0 ? (u32)native : own;
+	n->compat = compat >= 0 ? (u32)compat : own;
 	/* A program can make calls of the other ABI, and then does. */
 	if (n->native_only)
 		n->compat = n->native;

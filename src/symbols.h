@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "syscalls.h"
 #include "types.h"
 
 struct symbols;
@@ -53,6 +54,9 @@ const struct symbol_names *symbols_name(struct symbols *s, const char *name,
 
 /* Calls that found no symbol of their own and became "unknown". */
 u64 symbols_lost(const struct symbols *s);
+
+/* Names and numbers of S's symbols, and of those in model.h. Valid as long as S. */
+struct syscall_namer symbols_namer(const struct symbols *s);
 
 /* The number of SYMBOL in its ABI; -1 where only its name is known. */
 long symbols_nr(const struct symbols *s, u32 symbol);

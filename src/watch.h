@@ -8,10 +8,12 @@
 #include "source.h"
 
 /*
- * Watch as O says, with the programs and maps of L, printing to OUT, until a signal,
+ * Watch as O says, with the programs (for raw tracepoints or not: RAW)
+ * and maps of L, printing to OUT, until a signal,
  * the time limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD and SIGUSR1 are
  * blocked by the caller. Gives the exit status.
  */
-int watch(const struct options *o, struct loaded *l, const struct bounds *b, FILE *out);
+int watch(const struct options *o, const struct loaded *l, const struct bounds *b,
+	  bool raw, FILE *out);
 
 #endif

@@ -147,14 +147,13 @@ static void measure(struct bench *b, const char *name, void (*run)(struct bench 
 
 int main(int argc, char **argv)
 {
-	const struct rules rules = {
-		.factor = 128, .factor_den = 32, .window_mask = window_mask(WINDOW_MAX)};
+	const struct rules rules = {.factor = 128, .factor_den = 32};
 	struct bench b = {.path = argc == 2 ? argv[1] : NULL};
 
 	if (!b.path)
 		die("usage: bench_replay FILE");
 	b.symbols = symbols_new(NULL);
-	judge_init(&b.judge, &rules, FRAME_LENGTH);
+	judge_init(&b.judge, &rules, WINDOW_MAX, FRAME_LENGTH);
 	b.model = judge_model(&b.judge, "bench", &b.process, 0);
 	if (!b.symbols || !b.model)
 		die("no memory");

@@ -119,9 +119,9 @@ small() {
 	small
 	echo '1 2 9' >t
 	run -0 "$EBPH" replay -v --window 3 --learn normal t
-	[[ $output == *"(trace): syscall_1, syscall_2, syscall_9 (new: syscall_2@1, syscall_1@2)"* ]]
+	[[ $output == *"(trace): syscall_1, syscall_2, syscall_9 (new: all 2)"* ]]
 	run -0 "$EBPH" replay -v --window 3 --arch x86 --learn normal t
-	[[ $output == *"(trace): exit, fork, link (new: fork@1, exit@2)"* ]]
+	[[ $output == *"(trace): exit, fork, link (new: all 2)"* ]]
 	"$EBPH" replay -v -j --arch x86 --learn normal t >out
 	jq -s -e '.[0] | .event == "anomaly" and .file == "t" and .syscall == "link" and .nr == 9
 		and .misses == 2 and .lfc == 1 and .anomalies == 1
@@ -203,12 +203,117 @@ small() {
 	bad "'perl' for --format" --learn normal --format perl normal
 	bad "'pdp11' for --arch" --learn normal --arch pdp11 normal
 	bad '--live learns by itself' --live --learn normal normal
+	bad '--live learns by itself' --live --profile normal/a normal
+	bad "bad value '' for --profile" --profile '' normal
 	bad 'need --live' --learn normal --normal-time 1 normal
 	bad 'need --score' --learn normal --attack normal normal
 	bad '--score needs' --learn normal --score --normal normal
 	bad 'standard input' --learn - -
 	bad 'unknown option' --learn normal --wat normal
 	bad 'needs a value' --learn
+}
+
+# A saved profile of program $1, in state $2, in file $3. getpid and getppid in turns are
+# normal; getuid among them was learned since. JQ changes the JSON that it is made of.
+saved() { # EXE STATE FILE [JQ]
+	jq -n --arg exe "$1" --arg state "$2" '
+	def pair($current; $previous; $distance; $test):
+		{$current, $previous, train: [$distance], test: (if $test then [$distance] else [] end)};
+	($state == "normal") as $normal | {
+		format: "ebph-profile", version: 1, arch: "x86_64", window: 3, exe: $exe,
+		identity: {device: 2049, inode: 5, generation: 7, size: 4096,
+			mtime: "2026-01-02T03:04:05.000000006Z"},
+		state: $state, count: 1000, train_count: 900, last_mod_count: 10, sequences: 8,
+		anomalies: 0, saved: "2026-11-20T00:00:00.000000000Z",
+		calls: [{call: "getpid", abi: "x86_64", nr: 39, rank: 1},
+			{call: "getuid", abi: "x86_64", nr: 102, rank: 3},
+			{call: "getppid", abi: "x86_64", nr: 110, rank: 2}],
+		pairs: [pair("getpid"; "getpid"; 2; $normal),
+			pair("getpid"; "getppid"; 1; $normal),
+			pair("getppid"; "getpid"; 1; $normal),
+			pair("getppid"; "getppid"; 2; $normal),
+			pair("getuid"; "getpid"; 2; false),
+			pair("getuid"; "getppid"; 1; false),
+			pair("getpid"; "getuid"; 1; false),
+			pair("getppid"; "getuid"; 2; false)]
+	} | '"${4:-.}" >"$3.json"
+	rm -f "$3"
+	"$EBPH" profile import -o "$3" "$3.json"
+}
+
+# An strace log of program $1 that makes the calls that follow.
+log() { # EXE CALL...
+	local exe=$1 call
+	shift
+	echo "7 execve(\"$exe\", [\"x\"], 0x7f /* 1 var */) = 0"
+	for call; do
+		echo "7 $call() = 1"
+	done
+}
+
+@test "--profile: what a saved profile tests against is normal, of one in training all of it" {
+	[ "$(uname -m)" = x86_64 ] || skip 'needs x86-64'
+	local turns=(getpid getppid getpid getppid getpid getppid)
+	saved /opt/prog normal normal.profile
+	saved /opt/prog training training.profile
+	log /opt/prog "${turns[@]}" >same
+	log /opt/prog getpid getppid getuid getpid getppid >since
+	log /opt/prog getpid getppid umask getpid getppid >never
+	for state in normal training; do
+		rows --window 3 --profile $state.profile same
+		[ "$(cat rows)" = "$(printf 'same\t7\t6\t0\t0\t0')" ]
+		rows --window 3 --profile $state.profile never
+		# umask: 2, getpid: umask@1 and getppid@2, getppid: umask@2
+		[ "$(cat rows)" = "$(printf 'never\t7\t5\t3\t5\t3')" ]
+	done
+	rows --window 3 --profile training.profile since
+	# getppid@2 before getpid is not in the profile
+	[ "$(cat rows)" = "$(printf 'since\t7\t5\t1\t1\t1')" ]
+	rows --window 3 --profile normal.profile since
+	[ "$(cat rows)" = "$(printf 'since\t7\t5\t3\t5\t3')" ]
+	# what --learn adds is normal too, and nothing that the profile has is lost
+	rows --window 3 --profile normal.profile --learn since same since never
+	[ "$(cut -f 1,4 rows)" = "$(printf 'same\t0\nsince\t0\nnever\t3')" ]
+	"$EBPH" replay -v -j --window 3 --profile normal.profile since >out
+	jq -s -e '.[0] | .exe == "/opt/prog" and .syscall == "getuid" and .nr == 102 and
+		(has("key") | not)' out
+}
+
+@test "--profile: programs are found by their path, and by a link to it" {
+	[ "$(uname -m)" = x86_64 ] || skip 'needs x86-64'
+	: >program
+	ln -s program link
+	saved "$(realpath program)" training one.profile
+	saved /opt/two training two.profile
+	log "$PWD/link" getpid umask >linked
+	log /opt/two getpid umask >two
+	log /opt/none getpid umask >none
+	run -0 --separate-stderr "$EBPH" replay --window 3 --profile one.profile --profile two.profile linked two none
+	[[ $output == *$'linked\t7\t2\t1\t1\t1\n'*$'two\t7\t2\t1\t1\t1\n'*$'none\t7\t2\t0\t0\t0' ]]
+	[ "$stderr" = 'ebph: /opt/none was never learned: 2 calls not tested' ]
+}
+
+@test "--profile: what cannot be used is named, and nothing is tested" {
+	[ "$(uname -m)" = x86_64 ] || skip 'needs x86-64'
+	refuse() {
+		local why=$1
+		shift
+		log /opt/prog getpid >one
+		run -1 --separate-stderr "$EBPH" replay --window 3 "$@" one
+		[ -z "$output" ]
+		[[ $stderr == "ebph: cannot use the profile "*"$why"* ]] || { echo "$stderr"; return 1; }
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	}
+	saved /opt/prog normal good
+	refuse 'good: it was made with another window length' --window 4 --profile good
+	refuse 'good: another --profile is of the same program' --profile good --profile good
+	refuse 'missing: it cannot be opened: No such file' --profile missing
+	head -c 100 good >cut
+	refuse 'cut: ' --profile cut
+	saved /opt/prog training empty '.pairs = [] | .calls = [] | .sequences = 0'
+	refuse 'empty: it has no pairs' --profile empty
+	saved /opt/prog training arm '.arch = "aarch64" | .calls = [] | .pairs = [] | .sequences = 0'
+	refuse 'arm: it was made on another kind of machine' --profile arm
 }
 
 @test "a full output is an error, a closed pipe is not" {

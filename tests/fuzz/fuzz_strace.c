@@ -14,7 +14,6 @@ static const struct rules rules = {
 	.anomaly_limit = 3,
 	.tolerize_limit = 2,
 	.normal_wait = 1000000000,
-	.window_mask = ~0ULL,
 };
 
 struct outcome {
@@ -38,7 +37,7 @@ static void read_in(const char *data, size_t size, size_t piece, struct outcome 
 	int end;
 
 	memset(o, 0, sizeof(*o));
-	judge_init(&j, &rules, FRAME_LENGTH);
+	judge_init(&j, &rules, WINDOW_MAX, FRAME_LENGTH);
 	j.mode = JUDGE_LIVE;
 	j.verbose = true;
 	j.tell = on_tell;

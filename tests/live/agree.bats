@@ -62,7 +62,7 @@ C
 # the program $1: counters of its profile, and each call that taught it something.
 agree() {
 	local exe=$1 side
-	"$EBPH" -v -j -o "$DIR/live" -- "$@"
+	"$EBPH" --no-load --no-save -v -j -o "$DIR/live" -- "$@"
 	strace -f -ttt -o "$DIR/log" "$@"
 	"$EBPH" replay --live -v -j "$DIR/log" >"$DIR/replay"
 	for side in live replay; do
@@ -154,7 +154,7 @@ for i in \$(seq 40); do $DIR/random 1 plain; done
 $DIR/random 2 plain
 $DIR/random 1
 S
-	"$EBPH" --normal-time 0 --anomaly-limit 1000000 --tolerize-limit 128 -j -o "$DIR/live" -- sh "$DIR/session"
+	"$EBPH" --no-load --no-save --normal-time 0 --anomaly-limit 1000000 --tolerize-limit 128 -j -o "$DIR/live" -- sh "$DIR/session"
 	strace -f -ttt -o "$DIR/log" sh "$DIR/session"
 	"$EBPH" replay --live --normal-time 0 --anomaly-limit 1000000 --tolerize-limit 128 -j "$DIR/log" >"$DIR/replay"
 	for side in live replay; do
@@ -165,4 +165,19 @@ S
 	wc -l "$DIR/live.anomalies"
 	[ "$(wc -l <"$DIR/live.anomalies")" -gt 20 ]
 	diff "$DIR/live.anomalies" "$DIR/replay.anomalies"
+}
+
+@test "a profile saved live finds a log of the same program normal, of another not" {
+	random_program
+	"$EBPH" --no-load --profile-dir "$DIR/profiles" -o "$DIR/live" -- "$DIR/random" 1
+	saved=("$DIR"/profiles/*)
+	[ "${#saved[@]}" -eq 1 ]
+	strace -f -o "$DIR/log" "$DIR/random" 1
+	strace -f -o "$DIR/other" "$DIR/random" 2
+	"$EBPH" replay -j --profile "${saved[0]}" "$DIR/log" "$DIR/other" >"$DIR/rows"
+	cat "$DIR/rows"
+	jq -s -e --arg file "$DIR/log" '[.[] | select(.file == $file)] |
+		length > 10 and (map(.calls) | add) > 500 and all(.anomalies == 0)' "$DIR/rows"
+	jq -s -e --arg file "$DIR/other" '[.[] | select(.file == $file) | .anomalies] |
+		add > 20' "$DIR/rows"
 }

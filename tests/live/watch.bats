@@ -4,8 +4,10 @@ bats_require_minimum_version 1.5.0
 # The real program on the kernel that runs here; what it watches it starts itself.
 
 setup() {
+	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
+	export EBPH_PROFILE_DIR=$DIR/profiles
 	cat >"$DIR/hello.c" <<'C'
 #define _GNU_SOURCE
 #include <sys/syscall.h>

@@ -37,6 +37,25 @@ struct {
 	__type(value, struct thread);
 } threads __attribute__((section(".maps"), used));
 
+/* In functions of their own: the stack has 512 bytes a function. */
+#define APART static __attribute__((noinline))
+
+APART u32 missing_in(const struct row *r, u32 chunk, u64 window, u32 shift)
+{
+	return row_missing(r, chunk, window, shift);
+}
+
+APART u32 knows(const struct row *r, u64 window, u32 shift)
+{
+	return row_knows(r, window, 1 << shift);
+}
+
+APART u32 learn(struct row *r, u32 chunk, u64 window)
+{
+	row_learn(r, chunk, window);
+	return 0;
+}
+
 static inline __attribute__((always_inline)) u32 on_rows(struct profile *p, u64 what,
 							 u32 current, u64 window)
 {
@@ -51,10 +70,12 @@ static inline __attribute__((always_inline)) u32 on_rows(struct profile *p, u64 
 		if (!r)
 			return PROPERTY_FAILED;
 		if (!row_is_current(r, p))
-			row_sync(r, p);
-		missing |= row_missing(r, chunk, window, shift);
+			row_sync(r, chunk, p);
+		if (!chunk && !window_is_wide(window) && knows(r, window, shift))
+			missing |= PROPERTY_KNOWS;
+		missing |= missing_in(r, chunk, window, shift);
 		if (what == PROPERTY_LEARN)
-			row_learn(r, chunk, window);
+			learn(r, chunk, window);
 	}
 	return missing;
 }

@@ -43,7 +43,7 @@ static void die(const char *what, u64 step)
 
 static u32 step_naive(u32 what, u32 current, u64 window, u64 step)
 {
-	u32 missing = 0, lfc = 0;
+	u32 missing = 0, lfc = 0, widest = 0;
 
 	if (what == PROPERTY_NORMALIZE)
 		memcpy(naive[1], naive[0], sizeof(naive[0]));
@@ -57,7 +57,10 @@ static u32 step_naive(u32 what, u32 current, u64 window, u64 step)
 
 		missing |= (u32)(earlier && !*pair) << (d - 1);
 		*pair |= earlier && what == PROPERTY_LEARN;
+		widest = earlier > widest ? earlier : widest;
 	}
+	if (what <= PROPERTY_TEST && !missing && widest < CHUNK)
+		return PROPERTY_KNOWS;
 	if (what != PROPERTY_FRAME)
 		return missing;
 	ring[step % FRAME_LENGTH] = current & 1;
@@ -68,7 +71,7 @@ static u32 step_naive(u32 what, u32 current, u64 window, u64 step)
 
 static u32 step_shared(u32 what, u32 current, u64 window)
 {
-	u32 missing = 0;
+	u32 missing = 0, shift = what == PROPERTY_TEST ? TEST_SHIFT : TRAIN_SHIFT;
 
 	switch (what) {
 	case PROPERTY_NORMALIZE:
@@ -90,9 +93,10 @@ static u32 step_shared(u32 what, u32 current, u64 window)
 		struct row *r = &rows[current][chunk];
 
 		if (!row_is_current(r, &profile))
-			row_sync(r, &profile);
-		missing |= row_missing(r, chunk, window,
-				       what == PROPERTY_TEST ? TEST_SHIFT : TRAIN_SHIFT);
+			row_sync(r, chunk, &profile);
+		if (!chunk && !window_is_wide(window) && row_knows(r, window, 1 << shift))
+			missing |= PROPERTY_KNOWS;
+		missing |= row_missing(r, chunk, window, shift);
 		if (what == PROPERTY_LEARN)
 			row_learn(r, chunk, window);
 	}
@@ -125,8 +129,10 @@ static void compare_bits(int map, u64 step)
 				die("cannot read a row", step);
 			if (memcmp(shared, &bpf, sizeof(bpf)))
 				die("BPF's row is not the shared code's", step);
-			row_sync(&bpf, &profile);
-			for (u32 i = 0; i < CHUNK; i++)
+			row_sync(&bpf, chunk, &profile);
+			if (!chunk && bpf.cell[INDEX_NONE] != 0xffff)
+				die("an empty slot is not known", step);
+			for (u32 i = !chunk; i < CHUNK; i++)
 				for (u32 d = 1; d <= DISTANCES; d++)
 					for (u32 k = 0; k < 2; k++)
 						if ((bpf.cell[i] >> (8 * k + d - 1) &

@@ -7,6 +7,7 @@ enum property {
 	PROPERTY_NORMALIZE,
 	PROPERTY_SENSITIZE,
 	PROPERTY_RESET,
-	PROPERTY_FRAME, /* gives the LFC */
+	PROPERTY_FRAME,		/* gives the LFC */
+	PROPERTY_KNOWS = 0x100, /* with the missing distances: row_knows() says none is */
 	PROPERTY_FAILED = 0x10000,
 };

@@ -23,7 +23,6 @@ static const struct rules defaults = {
 	.anomaly_limit = 30,
 	.tolerize_limit = 12,
 	.normal_wait = 1000,
-	.window_mask = ~0ULL,
 };
 
 static u64 random_state;
@@ -79,8 +78,7 @@ static void learns_and_tests_as_a_naive_detector(void **state)
 		u32 limit = limits[round % 4], window = 2 + round / 4;
 		u8 frame[CALLS] = {0};
 
-		rules.window_mask = window_mask(window);
-		detector_init(&d, &rules, FRAME_LENGTH);
+		detector_init(&d, &rules, window, FRAME_LENGTH);
 		m = detector_model(&d, "x");
 		assert_non_null(m);
 		memset(pairs, 0, sizeof(pairs));
@@ -121,8 +119,8 @@ static void many_calls_at_once_are_as_one_by_one(void **state)
 		struct process p1 = {.pid = 1}, p2 = p1;
 		struct model *m1, *m2;
 
-		judge_init(&one, &defaults, 1 + below(FRAME_LENGTH));
-		judge_init(&many, &defaults, one.detector.frame);
+		judge_init(&one, &defaults, WINDOW_MAX, 1 + below(FRAME_LENGTH));
+		judge_init(&many, &defaults, WINDOW_MAX, one.detector.frame);
 		m1 = judge_model(&one, "x", &p1, 1);
 		m2 = judge_model(&many, "x", &p2, 1);
 		for (u32 phase = JUDGE_LEARN; phase <= JUDGE_LIVE; phase++) {
@@ -165,7 +163,7 @@ static void a_shorter_frame_forgets_earlier(void **state)
 		struct verdict v;
 		u8 frame[600];
 
-		detector_init(&d, &defaults, length);
+		detector_init(&d, &defaults, WINDOW_MAX, length);
 		m = detector_model(&d, "x");
 		assert_int_equal(detector_learn(&d, m, &t, 1, &v), 0);
 		assert_int_equal(detector_learn(&d, m, &t, 1, &v), 0);
@@ -197,8 +195,7 @@ static void live_freezes_ripens_and_limits(void **state)
 	(void)state;
 	rules.anomaly_limit = 2;
 	rules.tolerize_limit = 3;
-	rules.window_mask = window_mask(2);
-	detector_init(&d, &rules, FRAME_LENGTH);
+	detector_init(&d, &rules, 2, FRAME_LENGTH);
 	m = detector_model(&d, "x");
 	/* The pair (7, 7) comes with call 2: frozen by the first beyond 4 times that. */
 	for (u32 i = 1; i <= 8; i++) {
@@ -239,7 +236,7 @@ static void live_tolerizes_once_for_a_crossing(void **state)
 	(void)state;
 	rules.tolerize_limit = 3;
 	rules.normal_wait = 0;
-	detector_init(&d, &rules, FRAME_LENGTH);
+	detector_init(&d, &rules, WINDOW_MAX, FRAME_LENGTH);
 	m = detector_model(&d, "x");
 	for (u32 i = 0; m->profile.state != STATE_NORMAL; i++) {
 		assert_true(i < 1000);

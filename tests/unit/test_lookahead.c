@@ -19,7 +19,6 @@ static const struct rules rules = {
 	.anomaly_limit = 30,
 	.tolerize_limit = 12,
 	.normal_wait = 1000,
-	.window_mask = ~0ULL,
 };
 
 /* xorshift64*: the same numbers in every run. */
@@ -70,6 +69,8 @@ static void tables_clear(u64 seed)
 	memset(naive_test, 0, sizeof(naive_test));
 	memset(rows, 0, sizeof(rows));
 	memset(&profile, 0, sizeof(profile));
+	for (u32 c = 0; c < 256; c++)
+		row_sync(&rows[c][0], 0, &profile);
 }
 
 /* Some slots empty, in any place; indices 1..LIMIT. */
@@ -102,6 +103,9 @@ static u8 rows_missing(u32 current, u64 window, u32 shift)
 	for (u32 d = 1; d <= 8; d++)
 		assert_int_equal(filled >> (d - 1) & 1,
 				 window_at(window, d) != INDEX_NONE);
+	if (!window_is_wide(window) && row_is_current(&rows[current][0], &profile))
+		assert_int_equal(row_knows(&rows[current][0], window, 1 << shift),
+				 !missing);
 	return missing;
 }
 
@@ -114,7 +118,7 @@ static void rows_learn(u32 current, u64 window)
 static void rows_sync(u32 current)
 {
 	for (u32 k = 0; k < CHUNKS; k++) {
-		row_sync(&rows[current][k], &profile);
+		row_sync(&rows[current][k], k, &profile);
 		assert_true(row_is_current(&rows[current][k], &profile));
 	}
 }
@@ -122,7 +126,7 @@ static void rows_sync(u32 current)
 static void assert_every_bit(void)
 {
 	for (u32 c = 0; c < 256; c++)
-		for (u32 e = 0; e < 256; e++)
+		for (u32 e = 1; e < 256; e++) /* 0 is the empty slot */
 			for (u32 d = 1; d <= 8; d++) {
 				u16 cell = rows[c][e / CHUNK].cell[e % CHUNK];
 
@@ -501,7 +505,7 @@ static void learned(struct profile *p, struct row *row)
 {
 	memset(row, 0, sizeof(*row));
 	*p = training(10, 5);
-	row_sync(row, p);
+	row_sync(row, 0, p);
 	row_learn(row, 0, some_window);
 	assert_int_equal(row_missing(row, 0, some_window, TRAIN_SHIFT), 0);
 	assert_int_equal(row_missing(row, 0, some_window, TEST_SHIFT), 0xff);
@@ -512,11 +516,12 @@ static void assert_row(const struct row *row, bool train, bool test)
 	assert_int_equal(row_missing(row, 0, some_window, TRAIN_SHIFT), train ? 0 : 0xff);
 	assert_int_equal(row_missing(row, 0, some_window, TEST_SHIFT), test ? 0 : 0xff);
 	if (!train)
-		for (u32 i = 0; i < CHUNK; i++)
+		for (u32 i = 1; i < CHUNK; i++)
 			assert_int_equal(row->cell[i] & 0xff, 0);
 	if (!test)
-		for (u32 i = 0; i < CHUNK; i++)
+		for (u32 i = 1; i < CHUNK; i++)
 			assert_int_equal(row->cell[i] >> TEST_SHIFT, 0);
+	assert_int_equal(row->cell[INDEX_NONE], 0xffff);
 	if (train && test)
 		for (u32 i = 0; i < CHUNK; i++)
 			assert_int_equal(row->cell[i] & 0xff, row->cell[i] >> TEST_SHIFT);
@@ -531,13 +536,13 @@ static void normalize_copies_train_to_test(void **state)
 	learned(&p, &row);
 	normalize(&p);
 	assert_int_equal(row_is_current(&row, &p), 0);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	assert_int_equal(row_is_current(&row, &p), 1);
 	assert_row(&row, true, true);
 
 	/* Once more changes nothing. */
 	again = row;
-	row_sync(&again, &p);
+	row_sync(&again, 0, &p);
 	assert_memory_equal(&again, &row, sizeof(row));
 
 	/* What is learned while normal is not tested against ... */
@@ -546,7 +551,7 @@ static void normalize_copies_train_to_test(void **state)
 	assert_int_not_equal(row_missing(&row, 0, other_window, TEST_SHIFT), 0);
 	/* ... before the next time. */
 	normalize(&p);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	assert_row(&row, true, true);
 	assert_int_equal(row_missing(&row, 0, other_window, TEST_SHIFT), 0);
 }
@@ -560,7 +565,7 @@ static void sensitize_keeps_test_and_normal(void **state)
 	(void)state;
 	learned(&p, &row);
 	normalize(&p);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	p.sequences = 3;
 	p.anomalies = 4;
 	settle(&p, 20, p.epoch);
@@ -576,7 +581,7 @@ static void sensitize_keeps_test_and_normal(void **state)
 	assert_int_equal(p.count, 30);
 	assert_int_not_equal(p.epoch, epoch);
 	assert_int_equal(row_is_current(&row, &p), 0);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	assert_row(&row, false, true);
 }
 
@@ -605,7 +610,7 @@ static void normalize_then_sensitize_before_the_row_is_used(void **state)
 	learned(&p, &row);
 	normalize(&p);
 	sensitize(&p);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	assert_row(&row, false, true);
 
 	/* And normal with nothing learned: what was copied is gone too. */
@@ -613,20 +618,20 @@ static void normalize_then_sensitize_before_the_row_is_used(void **state)
 	normalize(&p);
 	sensitize(&p);
 	normalize(&p);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	assert_row(&row, false, false);
 
 	/* The other way round there was nothing to copy. */
 	learned(&p, &row);
 	sensitize(&p);
 	normalize(&p);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	assert_row(&row, false, false);
 
 	learned(&p, &row);
 	normalize(&p);
 	normalize(&p);
-	row_sync(&row, &p);
+	row_sync(&row, 0, &p);
 	assert_row(&row, true, true);
 }
 
@@ -641,7 +646,7 @@ static void reset_empties_train_and_test(void **state)
 		learned(&p, &row);
 		normalize(&p);
 		if (synced)
-			row_sync(&row, &p);
+			row_sync(&row, 0, &p);
 		p.sequences = 3;
 		p.anomalies = 4;
 		p.train_count = 50;
@@ -659,13 +664,13 @@ static void reset_empties_train_and_test(void **state)
 		assert_int_equal(p.normal_time, 0);
 		assert_int_not_equal(p.frame_gen, frame_gen);
 		assert_int_not_equal(p.epoch, epoch);
-		row_sync(&row, &p);
+		row_sync(&row, 0, &p);
 		assert_row(&row, false, false);
 
 		/* Normal again: only what came since. */
 		row_learn(&row, 0, other_window);
 		normalize(&p);
-		row_sync(&row, &p);
+		row_sync(&row, 0, &p);
 		assert_int_equal(row_missing(&row, 0, other_window, TEST_SHIFT), 0);
 		assert_int_not_equal(row_missing(&row, 0, some_window, TEST_SHIFT), 0);
 	}
@@ -702,7 +707,7 @@ static void anomaly_limit_allows_its_number(void **state)
 		assert_int_not_equal(p.epoch, epoch);
 
 		/* What was learned stays, the test pairs for looking at. */
-		row_sync(&row, &p);
+		row_sync(&row, 0, &p);
 		assert_row(&row, true, true);
 
 		/* The next time counts from zero. */

@@ -60,7 +60,7 @@ static void test_defaults(void **state)
 	assert_int_equal(o.tolerize_limit, 12);
 	assert_int_equal(o.window, 9);
 	assert_int_equal(o.max_profiles, 1024);
-	assert_int_equal(o.max_pairs_memory, 8388608);
+	assert_int_equal(o.max_pairs_memory, 6291456);
 	assert_string_equal(o.headers, "auto");
 	assert_int_equal(o.color, COLOR_AUTO);
 	options_free(&o);
@@ -239,6 +239,9 @@ static const struct mistake mistakes[] = {
 	{{"--window", "1"}, {"'1'", "--window"}},
 	{{"--window", "10"}, {"'10'", "--window"}},
 	{{"--window", "4294967298"}, {"'4294967298'", "--window"}},
+	{{"--profile-dir", ""}, {"''", "--profile-dir"}},
+	{{"--save-interval", "0"}, {"'0'", "--save-interval"}},
+	{{"--save-interval", "999us"}, {"'999us'", "--save-interval"}},
 	{{"--max-profiles", "0"}, {"'0'", "--max-profiles"}},
 	{{"--max-profiles", "65537"}, {"'65537'", "--max-profiles"}},
 	{{"--max-pairs-memory", "63K"}, {"'63K'", "--max-pairs-memory"}},
@@ -264,11 +267,7 @@ static const struct mistake mistakes[] = {
 	{{"--delay", "1"}, {"'--delay'", "unknown"}},
 	{{"--delay-max=1s"}, {"'--delay-max=1s'", "unknown"}},
 	{{"--abort-exec", "1"}, {"'--abort-exec'", "unknown"}},
-	{{"--profile-dir", "x"}, {"'--profile-dir'", "unknown"}},
-	{{"--save-interval", "1"}, {"'--save-interval'", "unknown"}},
-	{{"--no-load"}, {"'--no-load'", "unknown"}},
-	{{"--no-save"}, {"'--no-save'", "unknown"}},
-	{{"--self-test"}, {"'--self-test'", "unknown"}},
+	{{"--self-test=1"}, {"--self-test", "takes no value"}},
 	{{"--socket", "x"}, {"'--socket'", "unknown"}},
 	{{"--config", "x"}, {"'--config'", "unknown"}},
 	{{"--dry-run"}, {"'--dry-run'", "unknown"}},
@@ -308,15 +307,17 @@ static void test_short_error_buffer(void **state)
 static void test_help_text(void **state)
 {
 	static const char *const names[] = {
-		"-p, --pid",	    "-e, --exe",       "--not-exe",
-		"-u, --uid",	    "--not-uid",       "-c, --cgroup",
-		"-n, --comm",	    "-o, --output",    "-d, --duration",
-		"-i, --interval",   "-T, --timestamp", "-j, --json",
-		"-q, --quiet",	    "-v, --verbose",   "--normal-time",
-		"--normal-factor",  "--anomaly-limit", "--tolerize-limit",
-		"--window",	    "--max-profiles",  "--max-pairs-memory",
-		"--kernel-headers", "--check",	       "--ebpf",
-		"--color",	    "-h, --help",      "-V, --version",
+		"-p, --pid",	   "-e, --exe",	       "--not-exe",
+		"-u, --uid",	   "--not-uid",	       "-c, --cgroup",
+		"-n, --comm",	   "-o, --output",     "-d, --duration",
+		"-i, --interval",  "-T, --timestamp",  "-j, --json",
+		"-q, --quiet",	   "-v, --verbose",    "--normal-time",
+		"--normal-factor", "--anomaly-limit",  "--tolerize-limit",
+		"--window",	   "--max-profiles",   "--max-pairs-memory",
+		"--profile-dir",   "--no-load",	       "--no-save",
+		"--save-interval", "--adopt-upgrades", "--kernel-headers",
+		"--check",	   "--ebpf",	       "--color",
+		"-h, --help",	   "-V, --version",
 	};
 	char *text = NULL, *rest, *line;
 	size_t size;

@@ -181,15 +181,14 @@ static void expect(const char *log, const char *want, const char *counts)
 	struct rules rules = {.factor = 1000,
 			      .factor_den = 1,
 			      .tolerize_limit = 12,
-			      .anomaly_limit = 30,
-			      .window_mask = window_mask(2)};
+			      .anomaly_limit = 30};
 	struct story s = {.symbols = symbols_new(NULL)};
 	const struct process *p;
 	char found[512] = "";
 	struct judge j;
 	struct tasks *t;
 
-	judge_init(&j, &rules, FRAME_LENGTH);
+	judge_init(&j, &rules, 2, FRAME_LENGTH);
 	j.mode = JUDGE_LIVE;
 	j.verbose = true;
 	j.tell = on_tell;
@@ -367,13 +366,13 @@ static void a_late_name_tells_a_32_bit_program(void **state)
 			  "5 brk(NULL) = 0x1\n"
 			  "5 mmap2(0) = 0\n"
 			  "5 brk(NULL) = 0x1\n";
-	struct rules rules = {.window_mask = ~0ULL};
+	struct rules rules = {.factor = 0};
 	struct symbols *s = symbols_new(NULL);
 	struct judge j;
 	struct tasks *t;
 
 	(void)state;
-	judge_init(&j, &rules, FRAME_LENGTH);
+	judge_init(&j, &rules, WINDOW_MAX, FRAME_LENGTH);
 	t = tasks_new(&j, s);
 	assert_int_equal(tasks_feed(t, log, strlen(log)), 0);
 	assert_int_equal(tasks_end(t, false), 0);
@@ -392,14 +391,14 @@ static void a_late_name_tells_a_32_bit_program(void **state)
 static void a_long_chain_of_unknown_parents_needs_no_stack(void **state)
 {
 	enum { CHAIN = 200000 };
-	struct rules rules = {.window_mask = ~0ULL};
+	struct rules rules = {.factor = 0};
 	struct symbols *s = symbols_new(NULL);
 	struct judge j;
 	struct tasks *t;
 	char line[64];
 
 	(void)state;
-	judge_init(&j, &rules, FRAME_LENGTH);
+	judge_init(&j, &rules, WINDOW_MAX, FRAME_LENGTH);
 	t = tasks_new(&j, s);
 	snprintf(line, sizeof(line), "1 fork( <unfinished ...>\n");
 	assert_int_equal(tasks_feed(t, line, strlen(line)), 0);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* In the order of attaching: a thread's end must be seen if its beginning was. */
+static const struct {
+	const char *group, *name;
+	size_t program;
+} points[ATTACH_POINTS] = {
+	{"sched", "sched_process_exit", offsetof(struct loaded, on_exit)},
+	{"sched", "sched_process_exec", offsetof(struct loaded, on_exec)},
+	{"sched", "sched_process_fork", offsetof(struct loaded, on_fork)},
+	{"signal", "signal_deliver", offsetof(struct loaded, on_signal)},
+	{"raw_syscalls", "sys_enter", offsetof(struct loaded, enter)},
+};
+
+enum { CALLS = ATTACH_POINTS - 1 };
+
+/* The number that perf knows a tracepoint by, or -errno. */
+static int tracepoint_id(const char *group, const char *name)
+{
+	static const char *const roots[] = {"/sys/kernel/tracing",
+					    "/sys/kernel/debug/tracing"};
+	char path[256];
+	int id = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots) && id < 0; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/events/%s/%s/id", roots[i], group, name);
+		f = fopen(path, "re");
+		if (!f && errno == EACCES)
+			id = -EACCES;
+		if (f && fscanf(f, "%d", &id) != 1)
+			id = -EIO;
+		if (f)
+			fclose(f);
+	}
+	return id;
+}
+
+/* One event serves all CPUs: the program belongs to the tracepoint, not to it. */
+static int attach_classic(const char *group, const char *name, int program)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT,
+				       .size = sizeof(attr),
+				       .sample_period = 1,
+				       .wakeup_events = 1};
+	int id = tracepoint_id(group, name), fd, result;
+
+	if (id < 0)
+		return id;
+	attr.config = id;
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, program) &&
+	    !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+		return fd;
+	result = -errno;
+	close(fd);
+	return result;
+}
+
+static const char *advice(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "; mount it: mount -t tracefs tracefs /sys/kernel/tracing";
+	case -EACCES:
+		return "; reading its number in /sys/kernel/tracing takes root or "
+		       "CAP_DAC_READ_SEARCH";
+	default:
+		return "";
+	}
+}
+
+static int attach_point(struct links *k, const struct loaded *l, int i, bool raw,
+			char *error, size_t size)
+{
+	int program = *(const int *)((const char *)l + points[i].program);
+
+	if (raw) {
+		k->fd[i] = bpf_raw_tracepoint_open(points[i].name, program);
+		if (k->fd[i] < 0)
+			k->fd[i] = -errno;
+	} else {
+		k->fd[i] = attach_classic(points[i].group, points[i].name, program);
+	}
+	if (k->fd[i] >= 0)
+		return 0;
+	snprintf(error, size, "cannot attach to the %stracepoint %s:%s: %s%s",
+		 raw ? "raw " : "", points[i].group, points[i].name, strerror(-k->fd[i]),
+		 raw ? "" : advice(k->fd[i]));
+	return k->fd[i];
+}
+
+void attach_init(struct links *k)
+{
+	for (int i = 0; i < ATTACH_POINTS; i++)
+		k->fd[i] = -1;
+}
+
+int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,
+		size_t size)
+{
+	int result = 0;
+
+	for (int i = 0; i < CALLS && !result; i++)
+		result = attach_point(k, l, i, raw, error, size);
+	return result;
+}
+
+int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
+		 size_t size)
+{
+	return attach_point(k, l, CALLS, raw, error, size);
+}
+
+void attach_none(struct links *k)
+{
+	for (int i = ATTACH_POINTS - 1; i >= 0; i--) {
+		if (k->fd[i] >= 0)
+			close(k->fd[i]);
+		k->fd[i] = -1;
+	}
+}

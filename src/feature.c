@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "feature.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "tree.h"
+
+#define VERSION(major, minor) ((unsigned int)(major) << 16 | (unsigned int)(minor) << 8)
+
+static const struct {
+	enum bpf_map_type type;
+	const char *name;
+} maps[] = {
+	{BPF_MAP_TYPE_ARRAY, "array maps (Linux 3.19)"},
+	{BPF_MAP_TYPE_HASH, "hash maps (Linux 3.19)"},
+	{BPF_MAP_TYPE_PROG_ARRAY, "tail calls (Linux 4.2)"},
+	{BPF_MAP_TYPE_PERCPU_ARRAY, "arrays with a value per CPU (Linux 4.6)"},
+	{BPF_MAP_TYPE_CGROUP_ARRAY, "arrays of cgroups (Linux 4.8, CONFIG_CGROUPS)"},
+	{BPF_MAP_TYPE_STACK, "stack maps (Linux 4.20)"},
+	{BPF_MAP_TYPE_RINGBUF, "ring buffers (Linux 5.8)"},
+};
+
+static const struct {
+	enum bpf_func_id id;
+	const char *name;
+	bool storage; /* asked for with task storage only */
+} helpers[] = {
+	{BPF_FUNC_probe_read_kernel, "bpf_probe_read_kernel (Linux 5.5)", false},
+	{BPF_FUNC_probe_read_kernel_str, "bpf_probe_read_kernel_str (Linux 5.5)", false},
+	{BPF_FUNC_jiffies64, "bpf_jiffies64 (Linux 5.5)", false},
+	{BPF_FUNC_ktime_get_boot_ns, "bpf_ktime_get_boot_ns (Linux 5.8)", false},
+	{BPF_FUNC_ringbuf_output, "bpf_ringbuf_output (Linux 5.8)", false},
+	{BPF_FUNC_get_current_task_btf, "bpf_get_current_task_btf (Linux 5.11)", true},
+	{BPF_FUNC_task_storage_get, "bpf_task_storage_get (Linux 5.13)", true},
+};
+
+static unsigned int running_version(struct utsname *u)
+{
+	uname(u);
+	return tree_version(u->release);
+}
+
+const char *feature_capabilities(unsigned long long effective, unsigned int version)
+{
+	const bool admin = effective >> 21 & 1, bpf = effective >> 39 & 1,
+		   perfmon = effective >> 38 & 1;
+
+	if (admin)
+		return NULL;
+	if (version < VERSION(5, 8)) /* has no smaller ones */
+		return "CAP_SYS_ADMIN";
+	if (bpf && perfmon)
+		return NULL;
+	return bpf	 ? "CAP_PERFMON beside CAP_BPF, or CAP_SYS_ADMIN"
+	       : perfmon ? "CAP_BPF beside CAP_PERFMON, or CAP_SYS_ADMIN"
+			 : "CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON";
+}
+
+static unsigned long long effective_capabilities(void)
+{
+	unsigned long long caps = ~0ULL;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "CapEff:", 7))
+			caps = strtoull(line + 7, NULL, 16);
+	if (f)
+		fclose(f);
+	return caps;
+}
+
+bool feature_locked_down(const char *text)
+{
+	return strstr(text, "[confidentiality]") != NULL;
+}
+
+static bool locked_down(void)
+{
+	char text[128] = "";
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+
+	if (f && !fgets(text, sizeof(text), f))
+		*text = 0;
+	if (f)
+		fclose(f);
+	return feature_locked_down(text);
+}
+
+/* Load the smallest program of the type that is used: 0 or -errno. */
+static int load_nothing(void)
+{
+	const struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", nothing, 2,
+			       NULL);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+/* The first map type or helper that the kernel does not have, or NULL. */
+static const char *first_missing(bool task_storage)
+{
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
+		if (!libbpf_probe_bpf_map_type(maps[i].type, NULL))
+			return maps[i].name;
+	for (size_t i = 0; i < sizeof(helpers) / sizeof(*helpers); i++)
+		if ((task_storage || !helpers[i].storage) &&
+		    !libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, helpers[i].id,
+					     NULL))
+			return helpers[i].name;
+	if (task_storage && !libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL))
+		return "storage in tasks (Linux 5.11)";
+	return NULL;
+}
+
+/* 1 with a sentence in ERROR when something is missing, else 0. */
+static int probe(bool task_storage, const char *release, char *error, size_t size)
+{
+	const char *missing = first_missing(task_storage);
+
+	if (!missing)
+		return 0;
+	snprintf(error, size,
+		 "this kernel (%s) has no BPF %s; ebph needs Linux 5.8 or later", release,
+		 missing);
+	return 1;
+}
+
+/* Load the smallest program: 0, or its -errno with a sentence in ERROR. */
+static int check_loading(const char *release, char *error, size_t size)
+{
+	int result = load_nothing();
+
+	if (result == -ENOSYS)
+		snprintf(error, size,
+			 "this system has no bpf() system call: the kernel (%s) needs "
+			 "CONFIG_BPF_SYSCALL, and a container's seccomp filter must let "
+			 "bpf() through",
+			 release);
+	else if (result == -EPERM || result == -EACCES)
+		snprintf(
+			error, size,
+			"the bpf() system call is forbidden here (%s) in spite of the "
+			"capabilities: a container's seccomp filter or user namespace, a "
+			"security module, or lockdown; run ebph on the host, as root",
+			strerror(-result));
+	else if (result == -EINVAL)
+		snprintf(error, size,
+			 "this kernel (%s) has no BPF programs on raw tracepoints (Linux "
+			 "4.17, CONFIG_BPF_EVENTS); ebph needs Linux 5.8 or later",
+			 release);
+	else if (result)
+		snprintf(error, size, "the kernel loads no BPF program at all: %s",
+			 strerror(-result));
+	return result;
+}
+
+int feature_check(char *error, size_t size)
+{
+	struct utsname u;
+	unsigned int version = running_version(&u);
+	const char *needed = feature_capabilities(effective_capabilities(), version);
+	int result;
+
+	if (needed) {
+		snprintf(
+			error, size,
+			"loading BPF programs needs root, or a process with %s; run ebph "
+			"as root, or give it these capabilities",
+			needed);
+		return -EPERM;
+	}
+	result = check_loading(u.release, error, size);
+	if (result)
+		return result;
+	if (locked_down()) {
+		snprintf(error, size,
+			 "the kernel is locked down (confidentiality): BPF programs may "
+			 "not read its memory; see /sys/kernel/security/lockdown, and "
+			 "lockdown= on the kernel's command line");
+		return -EPERM;
+	}
+	/* before anyone installs headers in vain; some have later kernels' features */
+	if (version < VERSION(5, 8) && probe(false, u.release, error, size))
+		return -ENOTSUP;
+	return 0;
+}
+
+/* Before 5.11 maps count as locked memory. */
+static bool memory_is_limited(unsigned int version, struct rlimit *limit)
+{
+	return version < VERSION(5, 11) && !getrlimit(RLIMIT_MEMLOCK, limit) &&
+	       limit->rlim_cur != RLIM_INFINITY;
+}
+
+int feature_missing(bool task_storage, char *error, size_t size)
+{
+	struct utsname u;
+	struct rlimit limit;
+	unsigned int version = running_version(&u);
+
+	/* a probe is a map or program itself and would be refused for the same reason */
+	if (memory_is_limited(version, &limit)) {
+		snprintf(
+			error, size,
+			"the kernel (%s) counts BPF maps as locked memory, and the limit "
+			"of %llu KB could not be raised; give ebph CAP_SYS_RESOURCE, or "
+			"raise it (ulimit -l unlimited)",
+			u.release, (unsigned long long)limit.rlim_cur / 1024);
+		return 1;
+	}
+	return probe(task_storage, u.release, error, size);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What ebph needs of the kernel and of its own rights, asked of the kernel itself. */
+#ifndef EBPH_FEATURE_H
+#define EBPH_FEATURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Cheap questions ahead of all work: capabilities, the bpf() system call, raw
+ * tracepoint programs, lockdown. 0, or -errno with a sentence in ERROR.
+ */
+int feature_check(char *error, size_t size);
+
+/*
+ * After the kernel has refused something: look for a map type or helper that it does
+ * not have, or a limit on locked memory. 1 with a sentence in ERROR, or 0 when nothing
+ * that ebph needs is missing. TASK_STORAGE: whether tasks' local storage is used.
+ */
+int feature_missing(bool task_storage, char *error, size_t size);
+
+/*
+ * Which of the capabilities in EFFECTIVE (as in /proc/self/status) a kernel of this
+ * LINUX_VERSION_CODE wants more for tracing programs: a text, or NULL.
+ */
+const char *feature_capabilities(unsigned long long effective, unsigned int version);
+
+/* The lockdown level in the text of /sys/kernel/security/lockdown that forbids reading. */
+bool feature_locked_down(const char *text);
+
+#endif

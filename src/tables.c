@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "tables.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lookahead.h"
+
+/* How long a program that found a profile's slot may take to look into it. */
+#define GRACE_NS 20000000ULL
+
+enum { BATCH = 64, RANGES = 256 };
+
+static const char *const lost_names[LOST_KINDS] = {
+	[LOST_EVENT] = "events: the ring buffer was full",
+	[LOST_THREAD] = "calls of threads beyond the table of threads",
+	[LOST_PROFILE] = "calls of programs beyond --max-profiles",
+	[LOST_ROW] = "calls beyond --max-pairs-memory",
+	[LOST_PATH] = "names: the path was too long to read",
+	[LOST_LOCK] = "calls not judged or counted: the profile was busy",
+	[LOST_OVERFLOW] = "kinds of calls told apart no further: over 254 in a program",
+	[LOST_FORK] = "children that began with an empty window",
+	[LOST_TARGET] = "children of what is watched: over 8192 processes and threads",
+};
+
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static int push_range(int stack, u32 first, u32 count)
+{
+	struct range r = {.first = first, .count = count};
+
+	return bpf_map_update_elem(stack, NULL, &r, BPF_ANY) ? -errno : 0;
+}
+
+static int push(int stack, u32 slot)
+{
+	return push_range(stack, slot, 1);
+}
+
+/* Slots 1..COUNT are free. In ranges: to push each would take most of the start. */
+static int fill_stack(int stack, u32 count)
+{
+	u32 most = count / RANGES + 1;
+	int result = 0;
+
+	for (u32 first = 1; first <= count && !result; first += most)
+		result = push_range(stack, first,
+				    count - first + 1 < most ? count - first + 1 : most);
+	return result;
+}
+
+int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b)
+{
+	const int tails[] = {l->attach, l->known, l->judge, l->name, l->report};
+	int result;
+
+	memset(t, 0, sizeof(*t));
+	t->l = l;
+	t->bounds = b;
+	t->leaving = calloc(b->profiles, sizeof(*t->leaving));
+	if (!t->leaving)
+		return -ENOMEM;
+	result = fill_stack(l->free_profiles, b->profiles);
+	if (!result)
+		result = fill_stack(l->free_rows, b->rows);
+	if (!result)
+		result = fill_stack(l->free_threads, b->threads);
+	for (u32 i = 0; i < sizeof(tails) / sizeof(*tails) && !result; i++)
+		if (bpf_map_update_elem(l->tails, &i, &tails[i], BPF_ANY))
+			result = -errno;
+	return result;
+}
+
+void tables_free(struct tables *t)
+{
+	free(t->leaving);
+	t->leaving = NULL;
+}
+
+int tables_command(const struct tables *t, u32 slot, enum verb verb)
+{
+	u64 args[2] = {slot, verb};
+	struct bpf_test_run_opts run = {
+		.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
+
+	for (int tries = 0; tries < 1000; tries++) {
+		if (bpf_prog_test_run_opts(t->l->command, &run))
+			return -errno;
+		if ((int)run.retval != ANSWER_LOCKED)
+			break;
+	}
+	return (int)run.retval;
+}
+
+/* ---- making room ---- */
+
+static bool read_profile(const struct tables *t, u32 slot, struct profile *p)
+{
+	return !bpf_map_lookup_elem(t->l->profiles, &slot, p);
+}
+
+/* Slots of KIND that are in use. */
+static u64 used(const struct tables *t, u32 kind)
+{
+	u64 count = 0;
+
+	bpf_map_lookup_elem(t->l->taken, &kind, &count);
+	return count - t->freed[kind];
+}
+
+/* Slots of KIND, of TOTAL, that are missing to a quarter of them; 0: over an eighth free. */
+static u64 wanted(const struct tables *t, u32 kind, u64 total)
+{
+	u64 left = total - used(t, kind);
+
+	return left > total / 8 ? 0 : total / 4 + 1 - left;
+}
+
+static void free_row(struct tables *t, u32 slot)
+{
+	if (!push(t->l->free_rows, slot))
+		t->freed[TAKEN_ROWS]++;
+}
+
+void tables_free_rows(struct tables *t, const struct profile *p)
+{
+	struct row r;
+
+	for (u32 i = 1; i < 256; i++) {
+		if (!p->row[i] || bpf_map_lookup_elem(t->l->rows, &p->row[i], &r))
+			continue;
+		for (u32 k = 0; k < CHUNKS - 1; k++)
+			if (r.more[k] && r.more[k] != ROW_NO_ROOM)
+				free_row(t, r.more[k]);
+		free_row(t, p->row[i]);
+	}
+}
+
+static u32 count_rows(const struct tables *t, const struct profile *p)
+{
+	u32 count = 0;
+	struct row r;
+
+	for (u32 i = 1; i < 256; i++) {
+		if (!p->row[i] || bpf_map_lookup_elem(t->l->rows, &p->row[i], &r))
+			continue;
+		count++;
+		for (u32 k = 0; k < CHUNKS - 1; k++)
+			count += r.more[k] && r.more[k] != ROW_NO_ROOM;
+	}
+	return count;
+}
+
+/* Second step: the slots of profiles that left some time ago are free again. */
+static void recycle(struct tables *t)
+{
+	static const struct profile nothing;
+	u32 kept = 0;
+
+	for (u32 i = 0; i < t->leaving_count; i++) {
+		struct leaving leaving = t->leaving[i];
+		struct profile p;
+
+		if (now_ns() - leaving.since < GRACE_NS ||
+		    !read_profile(t, leaving.slot, &p) || p.threads) {
+			t->leaving[kept++] = leaving;
+			continue;
+		}
+		tables_free_rows(t, &p);
+		bpf_map_update_elem(t->l->profiles, &leaving.slot, &nothing, BPF_ANY);
+		if (!push(t->l->free_profiles, leaving.slot))
+			t->freed[TAKEN_PROFILES]++;
+	}
+	t->leaving_count = kept;
+}
+
+/* First step: nobody finds the profile in SLOT any more. */
+static void leave(struct tables *t, u32 slot)
+{
+	t->leaving[t->leaving_count++] = (struct leaving){slot, now_ns()};
+}
+
+struct candidate {
+	u32 slot;
+	u64 last_used;
+};
+
+static int by_use(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return x->last_used < y->last_used ? -1 : x->last_used > y->last_used;
+}
+
+/* The profiles that no thread runs, the least recently used first. */
+static struct candidate *candidates(const struct tables *t, u32 *count)
+{
+	struct candidate *list = calloc(t->bounds->profiles, sizeof(*list));
+	struct profile p;
+
+	*count = 0;
+	for (u32 slot = 1; list && slot <= t->bounds->profiles; slot++)
+		if (read_profile(t, slot, &p) && p.state != STATE_FREE &&
+		    p.state != STATE_RETIRED && !p.threads)
+			list[(*count)++] = (struct candidate){slot, p.last_used};
+	if (list)
+		qsort(list, *count, sizeof(*list), by_use);
+	return list;
+}
+
+void tables_make_room(struct tables *t,
+		      void (*gone)(void *context, u32 slot, const struct profile *p),
+		      void *context)
+{
+	u64 profiles, rows;
+	struct candidate *list;
+	u32 count;
+
+	recycle(t);
+	if (t->leaving_count) /* room is on its way */
+		return;
+	profiles = wanted(t, TAKEN_PROFILES, t->bounds->profiles);
+	rows = wanted(t, TAKEN_ROWS, t->bounds->rows);
+	if (!profiles && !rows)
+		return;
+	list = candidates(t, &count);
+	for (u32 i = 0; list && i < count && (profiles || rows); i++) {
+		struct profile p;
+		u64 some;
+
+		if (!read_profile(t, list[i].slot, &p) ||
+		    tables_command(t, list[i].slot, VERB_RETIRE_UNUSED) != ANSWER_DONE)
+			continue;
+		leave(t, list[i].slot);
+		t->evicted++;
+		t->evicted_calls += p.count;
+		some = count_rows(t, &p);
+		rows -= some < rows ? some : rows;
+		profiles -= profiles != 0;
+		gone(context, list[i].slot, &p);
+	}
+	free(list);
+}
+
+bool tables_have_room(const struct tables *t)
+{
+	return !wanted(t, TAKEN_PROFILES, t->bounds->profiles) &&
+	       !wanted(t, TAKEN_ROWS, t->bounds->rows);
+}
+
+/* ---- profiles from outside ---- */
+
+/* A slot off STACK; what is left of its range goes back. */
+static int take(struct tables *t, int stack, enum taken kind, u32 *slot)
+{
+	struct range r;
+
+	if (bpf_map_lookup_and_delete_elem(stack, NULL, &r))
+		return errno == ENOENT ? -ENOSPC : -errno;
+	*slot = r.first;
+	t->freed[kind]--; /* the kernel side has not counted it */
+	return r.count > 1 ? push_range(stack, r.first + 1, r.count - 1) : 0;
+}
+
+static int row_read(void *context, u32 slot, struct row *row)
+{
+	struct tables *t = context;
+
+	return bpf_map_lookup_elem(t->l->rows, &slot, row) ? -errno : 0;
+}
+
+static int row_write(void *context, u32 slot, const struct row *row)
+{
+	struct tables *t = context;
+
+	return bpf_map_update_elem(t->l->rows, &slot, row, BPF_ANY) ? -errno : 0;
+}
+
+static int row_take(void *context, u32 *slot)
+{
+	struct tables *t = context;
+
+	return take(t, t->l->free_rows, TAKEN_ROWS, slot);
+}
+
+static void row_give(void *context, u32 slot)
+{
+	free_row(context, slot);
+}
+
+struct row_table tables_rows(struct tables *t)
+{
+	return (struct row_table){.context = t,
+				  .read = row_read,
+				  .write = row_write,
+				  .take = row_take,
+				  .give = row_give};
+}
+
+int tables_read(const struct tables *t, u32 slot, struct profile *p)
+{
+	if (!read_profile(t, slot, p) || p->state == STATE_FREE ||
+	    p->state == STATE_RETIRED)
+		return -ENOENT;
+	return 0;
+}
+
+int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot)
+{
+	int result = take(t, t->l->free_profiles, TAKEN_PROFILES, slot);
+
+	if (result)
+		return result;
+	if (bpf_map_update_elem(t->l->profiles, slot, p, BPF_ANY) ||
+	    bpf_map_update_elem(t->l->by_identity, &p->identity, slot, BPF_ANY)) {
+		result = -errno;
+		if (!push(t->l->free_profiles, *slot))
+			t->freed[TAKEN_PROFILES]++;
+		return result;
+	}
+	if (old && tables_command(t, old, VERB_RETIRE) == ANSWER_DONE) {
+		struct profile before;
+
+		if (read_profile(t, old, &before))
+			t->evicted_calls += before.count;
+		leave(t, old);
+	}
+	return 0;
+}
+
+/* ---- reading ---- */
+
+static int by_number(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static u32 distinct(u32 *list, u32 count)
+{
+	u32 different = 0;
+
+	qsort(list, count, sizeof(*list), by_number);
+	for (u32 i = 0; i < count; i++)
+		different += !i || list[i] != list[i - 1];
+	return different;
+}
+
+/*
+ * Show VISIT each element of an array MAP of COUNT elements of SIZE bytes: many in a
+ * system call where the kernel can, else one by one.
+ */
+static int each(int map, u32 count, size_t size,
+		void (*visit)(void *context, u32 i, const void *element), void *context)
+{
+	u32 keys[BATCH], at, next = 0, done = 0;
+	char *elements = malloc(BATCH * size);
+
+	if (!elements)
+		return -ENOMEM;
+	while (done < count) {
+		u32 some = count - done < BATCH ? count - done : BATCH;
+
+		at = next;
+		if (bpf_map_lookup_batch(map, done ? &at : NULL, &next, keys, elements,
+					 &some, NULL) &&
+		    errno != ENOENT)
+			some = 0;
+		for (u32 i = 0; i < some; i++)
+			visit(context, keys[i], elements + i * size);
+		if (!some)
+			break;
+		done += some;
+	}
+	for (u32 i = done; i < count; i++)
+		if (!bpf_map_lookup_elem(map, &i, elements))
+			visit(context, i, elements);
+	free(elements);
+	return 0;
+}
+
+struct reading {
+	const struct bounds *bounds;
+	struct profile *profiles; /* by slot */
+	u32 *tgids;
+	u32 threads;
+};
+
+static void read_one_profile(void *context, u32 slot, const void *element)
+{
+	struct reading *r = context;
+
+	r->profiles[slot] = *(const struct profile *)element;
+	if (r->profiles[slot].state == STATE_RETIRED)
+		r->profiles[slot].state = STATE_FREE;
+}
+
+/* Add to its profile what the thread holds back. */
+static void read_one_thread(void *context, u32 slot, const void *element)
+{
+	const struct thread *t = element;
+	struct reading *r = context;
+
+	if (!slot || !t->tid || !t->profile || t->profile > r->bounds->profiles)
+		return;
+	settle(&r->profiles[t->profile], t->pending, t->epoch);
+	r->tgids[r->threads++] = t->tgid;
+}
+
+struct profile *tables_profiles(const struct tables *t, u32 *threads, u32 *processes)
+{
+	struct reading r = {
+		.bounds = t->bounds,
+		.profiles = calloc(t->bounds->profiles + 1, sizeof(*r.profiles)),
+		.tgids = calloc(t->bounds->threads + 1, sizeof(*r.tgids)),
+	};
+
+	if (!r.profiles || !r.tgids ||
+	    each(t->l->profiles, t->bounds->profiles + 1, sizeof(struct profile),
+		 read_one_profile, &r) ||
+	    each(t->l->threads, t->bounds->threads + 1, sizeof(struct thread),
+		 read_one_thread, &r)) {
+		free(r.profiles);
+		r.profiles = NULL;
+	}
+	*threads = r.threads;
+	*processes = r.profiles ? distinct(r.tgids, r.threads) : 0;
+	free(r.tgids);
+	return r.profiles;
+}
+
+/* ---- losses ---- */
+
+/* Runs of PROGRAM that the kernel skipped because the CPU was in it already. */
+static u64 skipped_runs(int program)
+{
+	struct bpf_prog_info info = {0};
+	u32 size = sizeof(info);
+
+	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+static u64 skipped(const struct loaded *l)
+{
+	return skipped_runs(l->enter) + skipped_runs(l->on_fork) +
+	       skipped_runs(l->on_exec) + skipped_runs(l->on_exit) +
+	       skipped_runs(l->on_signal);
+}
+
+static u64 sum_cpus(int map, u32 key, u64 *each, int cpus)
+{
+	u64 sum = 0;
+
+	if (!bpf_map_lookup_elem(map, &key, each))
+		for (int i = 0; i < cpus; i++)
+			sum += each[i];
+	return sum;
+}
+
+u64 tables_losses(struct tables *t,
+		  void (*lost)(void *context, const char *what, u64 count), void *context)
+{
+	int cpus = libbpf_num_possible_cpus();
+	u64 *each = calloc(cpus > 0 ? cpus : 1, sizeof(*each));
+	u64 total = skipped(t->l);
+
+	if (total > t->skipped)
+		lost(context, "calls and changes of threads that the kernel skipped",
+		     total - t->skipped);
+	t->skipped = total;
+	for (u32 kind = 0; each && kind < LOST_KINDS; kind++) {
+		u64 sum = sum_cpus(t->l->losses, kind, each, cpus);
+
+		if (sum > t->lost[kind])
+			lost(context, lost_names[kind], sum - t->lost[kind]);
+		t->lost[kind] = sum;
+		total += sum;
+	}
+	free(each);
+	return total;
+}
+
+/* ---- memory ---- */
+
+static u64 map_bytes(int fd)
+{
+	char path[64], line[128];
+	u64 bytes = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "memlock:", 8))
+			bytes = strtoull(line + 8, NULL, 10);
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+u64 tables_memory(const struct tables *t)
+{
+	u64 bytes = 0;
+	int fd;
+
+	for (int i = 0; (fd = loaded_map(t->l, i)) != -ENOENT; i++) /* -1: not there */
+		if (fd >= 0)
+			bytes += map_bytes(fd);
+	return bytes;
+}

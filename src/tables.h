@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel side's tables, seen from user space: filling, reading, making room. */
+#ifndef EBPH_TABLES_H
+#define EBPH_TABLES_H
+
+#include <stdbool.h>
+
+#include "compile.h"
+#include "image_kernel.h"
+#include "source.h"
+#include "types.h"
+#include "model.h"
+
+/* A profile that is to leave when no thread is on its way to it any more. */
+struct leaving {
+	u32 slot;
+	u64 since; /* monotonic clock, ns */
+};
+
+struct tables {
+	const struct loaded *l;
+	const struct bounds *bounds;
+	u64 freed[TAKEN_KINDS]; /* slots given back so far */
+	struct leaving *leaving;
+	u32 leaving_count;
+	u64 evicted;	      /* profiles that made room so far, */
+	u64 evicted_calls;    /* and the calls that they had seen */
+	u64 lost[LOST_KINDS]; /* as last read */
+	u64 skipped;	      /* runs that the kernel skipped, as last read */
+};
+
+/* Prepare T over L's maps, which stay the caller's, and fill them: 0 or -errno. */
+int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b);
+void tables_free(struct tables *t);
+
+/*
+ * When little room is left, the least recently used profiles that no thread runs
+ * leave; GONE is told of each, with its slot and last content. Cheap when there is
+ * room. To be called often: room is made in two steps, some time apart.
+ */
+void tables_make_room(struct tables *t,
+		      void (*gone)(void *context, u32 slot, const struct profile *p),
+		      void *context);
+
+/* The rows of T, for image_kernel.h. */
+struct row_table tables_rows(struct tables *t);
+
+/* One profile as it is now, less what threads hold back: 0, or -ENOENT for a free slot. */
+int tables_read(const struct tables *t, u32 slot, struct profile *p);
+
+/* 1 when over an eighth of the slots for profiles and for rows is free. */
+bool tables_have_room(const struct tables *t);
+
+/*
+ * Put P, made outside (rows and all), into a free slot, given in SLOT. OLD, if not 0, is
+ * the slot of the same program's profile so far: its threads go over to the new one. 0,
+ * -ENOSPC, or another -errno: then P's rows are the caller's still.
+ */
+int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot);
+
+/* Give back the rows of P, which is in no slot. */
+void tables_free_rows(struct tables *t, const struct profile *p);
+
+/* Ask the kernel side VERB of the profile in SLOT: enum answer, or -errno. */
+int tables_command(const struct tables *t, u32 slot, enum verb verb);
+
+/*
+ * All profiles, indexed by slot 0..bounds->profiles, with all that threads hold back
+ * settled; those in no use have STATE_FREE. To be freed; NULL: no memory. THREADS and
+ * PROCESSES: how many run them.
+ */
+struct profile *tables_profiles(const struct tables *t, u32 *threads, u32 *processes);
+
+/*
+ * Tell of each loss since the last time through LOST, in words and a number. Gives
+ * the number of all losses so far.
+ */
+u64 tables_losses(struct tables *t,
+		  void (*lost)(void *context, const char *what, u64 count),
+		  void *context);
+
+/* Bytes of kernel memory that the maps take. */
+u64 tables_memory(const struct tables *t);
+
+#endif

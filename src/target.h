@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whom to watch: what -p, -e, --not-exe and -c name, told to the kernel side. */
+#ifndef EBPH_TARGET_H
+#define EBPH_TARGET_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "compile.h"
+#include "options.h"
+#include "types.h"
+#include "model.h"
+
+/* A file of -e or --not-exe, as stat knew it when it was last looked at. */
+struct target_exe {
+	const char *path;
+	enum exe how;
+	dev_t device;
+	ino_t inode;
+};
+
+struct targets {
+	const struct loaded *l;
+	const struct options *o;
+	struct target_exe *exes;
+	size_t exe_count;
+	int *pidfds; /* of -p, in its order; -1: closed */
+};
+
+/*
+ * Check what O names, and tell L's maps of -e, --not-exe and -c. 0, or -errno with a
+ * sentence in ERROR (SIZE bytes). targets_free() frees T whatever came of it.
+ */
+int targets_init(struct targets *t, const struct loaded *l, const struct options *o,
+		 char *error, size_t size);
+void targets_free(struct targets *t);
+
+/*
+ * Make the processes of -p and all their descendants targets. To be called when forks
+ * are followed already and calls are not: then none slips through.
+ */
+int targets_add_processes(struct targets *t, char *error, size_t size);
+
+/* When calls are followed: 0 if all processes of -p still live, else as above. */
+int targets_check_alive(const struct targets *t, char *error, size_t size);
+
+/* Make process PID a target from its next exec on: 0 or -errno. */
+int targets_add_after_exec(struct targets *t, pid_t pid);
+
+/* Look whether another file has taken the place of one of -e or --not-exe. */
+void targets_refresh(struct targets *t);
+
+#endif

@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# SEMANTICS: "calls on both sides of a gap never form a pair"; processes that already
+# run; filters that a process enters and leaves.
+
+load common
+
+@test "a gap: the user is another for a while" {
+	watch -u 0 -- "$PLAY" getppid ruid:65534 getuid ruid:0 getgid getegid
+	learned "$PLAY" <<<"$(
+		chain 9 getppid setresuid
+		chain 9 getgid getegid exit_group
+	)"
+	same 5 "$(row "$PLAY" .count)"
+}
+
+@test "a gap: the command name is another for a while" {
+	watch -n play -- "$PLAY" getppid comm:other getuid comm:play getgid getegid
+	learned "$PLAY" <<<"$(
+		chain 9 getppid prctl
+		chain 9 getgid getegid exit_group
+	)"
+}
+
+@test "a gap: in another cgroup for a while" {
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	group=$root/ebph-gap-$$
+	mkdir "$group"
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	"$PLAY" write:1 read getppid write:1 read getuid write:1 read getgid getegid \
+		<"$DIR/pipe" >"$DIR/said" 3>&- 7>&- &
+	player=$!
+	STARTED+=("$player")
+	echo "$player" >"$group/cgroup.procs"
+	poll inside "$player" 0
+	watch_begin -c "$group"
+	echo -n x >&7
+	poll grep -qx ++ "$DIR/said"
+	poll inside "$player" 0
+	echo "$player" >"$root/cgroup.procs"
+	echo -n x >&7
+	poll grep -qx +++ "$DIR/said"
+	poll inside "$player" 0
+	echo "$player" >"$group/cgroup.procs"
+	echo -n x >&7
+	wait "$player"
+	exec 7>&-
+	watch_end
+	rmdir "$group"
+	learned "$PLAY" <<<"$(
+		chain 9 getppid write read
+		chain 9 getgid getegid exit_group
+	)"
+}
+
+@test "a gap in a handler: its window and the interrupted one end there" {
+	watch -u 0 -- "$PLAY" getpid on:10 getuid,ruid:65534,getgid,ruid:0,getegid \
+		getppid kill:10 geteuid getsid
+	learned "$PLAY" <<<"$(
+		chain 9 getpid rt_sigaction getppid kill
+		chain 9 getuid setresuid
+		chain 9 getegid rt_sigreturn
+		chain 9 geteuid getsid exit_group
+	)"
+}
+
+# A process of three threads, each inside a read, and what they do after it.
+three_threads() {
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	"$PLAY" thread read getuid getgid end thread read getegid geteuid end \
+		read getppid fork getpid end wait thread gettid end join \
+		<"$DIR/pipe" 3>&- 7>&- &
+	PLAYER=$!
+	STARTED+=("$PLAYER")
+	poll all_inside "$PLAYER" 3 0
+}
+
+all_inside() { # PID THREADS NR
+	[ "$(cat "/proc/$1/task/"*/syscall | grep -c "^$3 ")" -eq "$2" ]
+}
+
+three_threads_learned() {
+	learned "$PLAY" <<<"$(
+		chain 9 getuid getgid exit
+		chain 9 getegid geteuid exit
+		chain 9 getppid fork wait4 clone exit_group
+		chain 9 getppid fork getpid exit_group
+		chain 9 getppid fork wait4 clone gettid exit
+	)"
+	# Each under its own id and that of its process
+	same 5 "$(events sequence "$PLAY" | jq .tid | sort -u | wc -l)"
+	same 2 "$(events sequence "$PLAY" | jq .pid | sort -u | wc -l)"
+}
+
+@test "-p takes on all threads of a running process, and what they start" {
+	three_threads
+	watch_begin -p "$PLAYER"
+	echo -n xxx >&7
+	wait "$PLAYER"
+	watch_end
+	three_threads_learned
+	same 1 "$(row '' '.profiles | length')"
+	nothing_lost
+}
+
+@test "the whole machine: running processes are taken on with all threads, not ebph" {
+	three_threads
+	watch_begin
+	echo -n xxx >&7
+	wait "$PLAYER"
+	watch_end
+	three_threads_learned
+	same "" "$(row "$(realpath "$EBPH")" .)"
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Tables that are full, and events that find no room: counted, and said.
+
+load common
+
+lost() { # REGEX
+	events lost | jq -s --arg what "$1" 'map(select(.what | test($what)).count) | add // 0'
+}
+
+@test "more programs alive than --max-profiles: their calls are counted as lost" {
+	names=(c1 c2 c3 c4 c5 c6 c7 c8)
+	copy "${names[@]}"
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	{
+		for name in "${names[@]}"; do
+			echo "$DIR/$name 5x:getppid read 5x:getppid <$DIR/pipe & echo \$! >>$DIR/pids"
+		done
+		echo wait
+	} >"$DIR/session"
+	watch_begin --max-profiles 4 -- sh "$DIR/session"
+	poll eval '[ "$(wc -l <"$DIR/pids")" -eq 8 ]'
+	for pid in $(cat "$DIR/pids"); do
+		poll inside "$pid" 0
+	done
+	echo -n 12345678 >&7
+	wait "$WATCHER"
+	exec 7>&-
+	# sh and three of them have a profile: five programs make at least six calls more
+	# than are seen, and all twelve unless a profile becomes free in time.
+	lost=$(lost max-profiles)
+	echo "lost $lost"
+	[ "$lost" -ge 30 ] && [ "$lost" -le 60 ]
+	[ "$(row '' '.profiles | length')" -le 4 ]
+	same "$(row '' .lost)" "$(lost .)"
+	grep -q "lost: .*max-profiles" "$ERR"
+}
+
+@test "more pairs than --max-pairs-memory: calls are counted as lost" {
+	watch --max-pairs-memory 64K -- "$PLAY" 2x:sweep:250
+	[ "$(lost max-pairs-memory)" -gt 0 ]
+	# Also when the profile made room for others at the end
+	same 501 "$(row '' .system_calls)"
+	grep -q "lost: .*max-pairs-memory" "$ERR"
+}
+
+@test "events that nobody reads in time are counted as lost, all others arrive" {
+	# ebph is stopped while each of 60,000 calls is an anomaly.
+	VERBOSE='' blocked 0 --window 2 --normal-time 0 --anomaly-limit 1000000 --tolerize-limit 128 -- \
+		"$PLAY" 200x:getppid read 30000x:getuid,getgid write:2 read
+	ebph=$(ebph_pid)
+	kill -STOP "$ebph"
+	echo -n x >&7
+	poll grep -q + "$ERR"
+	kill -CONT "$ebph"
+	let_go
+	seen=$(count anomaly "$PLAY")
+	lost=$(lost events)
+	echo "seen $seen, lost $lost"
+	[ "$lost" -gt 0 ]
+	same "$(row "$PLAY" .anomalies)" $((seen + lost))
+	grep -q "lost: .* events" "$ERR"
+}
+
+@test "a full pairs memory raises no alarm" {
+	# A program that repeats itself exactly, in a profile that could not learn it all.
+	watch --max-pairs-memory 64K --normal-factor 1 --normal-time 0 -- "$PLAY" 6x:sweep:250
+	[ "$(lost max-pairs-memory)" -gt 0 ]
+	same "" "$(events anomaly "$PLAY" | jq -r 'select(.syscall != "exit_group").syscall' | head -3)"
+}
+
+@test "a program that starts when events find no room is named when they do" {
+	copy late
+	VERBOSE='' blocked 0 --window 2 --normal-time 0 --anomaly-limit 1000000 --tolerize-limit 128 -- \
+		"$PLAY" 200x:getppid read 30000x:getuid,getgid fork exec:"$DIR/late" \
+		getppid write:2 read getuid getgid end end wait
+	ebph=$(ebph_pid)
+	kill -STOP "$ebph"
+	echo -n x >&7
+	poll grep -q + "$ERR"
+	kill -USR1 "$ebph"
+	kill -CONT "$ebph"
+	# ebph prints the summary after it has read what was in the ring.
+	poll grep -q '"summary"' "$OUT"
+	same 1 "$(row '' '[.profiles[] | select(.exe == null)] | length')"
+	let_go
+	same 1 "$(count profile "$DIR/late")"
+	same 6 "$(row "$DIR/late" .count)"
+}

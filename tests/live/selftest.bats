@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+
+# ebph --self-test, where ebph works and where it cannot.
+
+setup() {
+	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
+	DIR=$(mktemp -d)
+}
+
+teardown() {
+	rm -rf "$DIR"
+}
+
+@test "--self-test passes here, and prints a line a feature" {
+	run "$EBPH" --self-test
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${lines[-1]}" = "self-test passed" ]
+	for feature in kernel libbcc libbpf BTF capabilities 'ring buffer' sys_enter preemption \
+		JIT memory; do
+		grep -q "^$feature  " <<<"$output"
+	done
+	[[ "${lines[0]}" == *"$(uname -r)"* ]]
+}
+
+@test "--self-test needs no other file" {
+	cp "$EBPH" "$DIR/e"
+	cd /
+	run env -i "$DIR/e" --self-test
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "--self-test without capabilities says which are missing, exit status 1" {
+	chmod 755 "$DIR"
+	cp "$EBPH" "$DIR/ebph"
+	run setpriv --reuid 65534 --clear-groups --inh-caps=-all "$DIR/ebph" --self-test
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == "self-test failed: capabilities: "*"CAP_BPF and CAP_PERFMON"* ]]
+}
+
+@test "--self-test without libbcc says what to install, exit status 1" {
+	lib=$("$EBPH" --self-test | awk '$1 == "libbcc" { print $2 }')
+	[ -e "$lib" ]
+	run unshare -m sh -c 'mount --bind /dev/null "$0" && exec "$1" --self-test' "$lib" "$EBPH"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == "self-test failed: libbcc: "*"install libbpfcc"* ]]
+}
+
+@test "--self-test fails when one call does not come as it must, and when the program dies" {
+	# strace takes the call away before the kernel side can see it
+	run strace -f -qq -o "$DIR/strace" -e inject=getsid:error=EPERM "$EBPH" --self-test
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == "self-test failed: "*"anomal"* ]]
+	run strace -f -qq -o "$DIR/strace" -e inject=getpgid:signal=SIGKILL "$EBPH" --self-test
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]}" = "self-test failed: ebph ended with status 137" ]
+}
+
+@test "CAP_BPF and CAP_PERFMON are enough (with CAP_DAC_READ_SEARCH on some kernels), not less" {
+	chmod 755 "$DIR"
+	cp "$EBPH" "$DIR/ebph"
+	# Before 5.11 the maps must fit into RLIMIT_MEMLOCK; raising that is another capability.
+	ulimit -l unlimited || true
+	as_nobody() {
+		run setpriv --reuid 65534 --clear-groups --bounding-set="-all,$1" \
+			--inh-caps="-all,$1" --ambient-caps="-all,$1" "$DIR/ebph" --self-test
+		echo "$output"
+	}
+	need=+bpf,+perfmon
+	# The numbers of classic tracepoints are in files that only root may read.
+	if "$EBPH" --self-test | grep -q 'may be preempted'; then
+		as_nobody "$need"
+		[ "$status" -eq 1 ]
+		[[ $output == *"CAP_DAC_READ_SEARCH"* ]]
+		need+=,+dac_read_search
+	fi
+	as_nobody "$need"
+	[ "$status" -eq 0 ]
+	as_nobody +bpf
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == *"it has CAP_BPF" ]]
+	as_nobody +perfmon
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == *"it has CAP_PERFMON" ]]
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# SEMANTICS, "Threads and processes": windows of threads and children, exec, exit.
+
+load common
+
+@test "each thread has a window of its own" {
+	# The threads take turns; were the window shared, getuid and getgid would meet.
+	watch --window 3 -- "$PLAY" getpid \
+		thread @1 getuid + @3 getuid + @5 getuid + end \
+		thread + @2 getgid + @4 getgid + @6 getgid end join getsid
+	learned "$PLAY" <<<"$(
+		chain 3 getpid clone clone getsid exit_group
+		chain 3 getpid clone getuid getuid getuid exit
+		chain 3 clone clone getgid getgid getgid exit
+	)"
+	nothing_lost
+}
+
+@test "fork: the child starts with its parent's window, and shares its profile" {
+	watch -- "$PLAY" getppid getuid fork getgid getegid end wait geteuid
+	learned "$PLAY" <<<"$(
+		chain 9 getppid getuid fork wait4 geteuid exit_group
+		chain 9 getppid getuid fork getgid getegid exit_group
+	)"
+	same 9 "$(row "$PLAY" .count)"
+	same 1 "$(count profile)"
+	nothing_lost
+}
+
+@test "vfork: the same" {
+	watch -- "$PLAY" getppid getuid vfork getgid getegid end wait geteuid
+	learned "$PLAY" <<<"$(
+		chain 9 getppid getuid vfork wait4 geteuid exit_group
+		chain 9 getppid getuid vfork getgid getegid exit_group
+	)"
+	same 9 "$(row "$PLAY" .count)"
+}
+
+@test "clone: a thread the same, also of a thread" {
+	watch -- "$PLAY" getppid thread getuid thread getgid + end end join @1 join geteuid
+	learned "$PLAY" <<<"$(
+		chain 9 getppid clone geteuid exit_group
+		chain 9 getppid clone getuid clone exit
+		chain 9 getppid clone getuid clone getgid exit
+	)"
+	same 9 "$(row "$PLAY" .count)"
+}
+
+@test "a child starts with its parent's locality frame, an exec with an empty one" {
+	# Only getppid after getppid is normal, and all other pairs of calls are anomalies.
+	options=(--window 2 --normal-factor 1 --normal-time 0 --tolerize-limit 128)
+	watch "${options[@]}" -- "$PLAY" 200x:getppid getuid getppid getgid \
+		fork getegid exec:"$PLAY" getpid gettid end end wait
+	parent=$(events anomaly | jq -s '.[0].pid')
+	same "getuid 1,getppid 2,getgid 3,fork 4,wait4 5,exit_group 6" \
+		"$(lfcs "select(.pid == $parent)")"
+	same "getegid 5,execve 6,gettid 1,exit_group 2" "$(lfcs "select(.pid != $parent)")"
+	watch "${options[@]}" -- "$PLAY" 200x:getppid getuid getppid thread getgid end join
+	same "getuid 1,getppid 2,clone 3,exit_group 4" "$(lfcs 'select(.pid == .tid)')"
+	same "getgid 4,exit 5" "$(lfcs 'select(.pid != .tid)')"
+}
+
+@test "exec: the new program's profile, with an empty window" {
+	copy one two
+	watch -- "$DIR/one" getppid getuid exec:"$DIR/two" getgid getegid end
+	learned "$DIR/one" <<<"$(chain 9 getppid getuid execve)"
+	learned "$DIR/two" <<<"$(chain 9 getgid getegid exit_group)"
+	same 3 "$(row "$DIR/one" .count)"
+	same 3 "$(row "$DIR/two" .count)"
+}
+
+@test "exec by a vforked child" {
+	copy one two
+	watch -- "$DIR/one" getppid vfork exec:"$DIR/two" getgid getegid end end wait getuid
+	learned "$DIR/one" <<<"$(
+		chain 9 getppid vfork execve
+		chain 9 getppid vfork wait4 getuid exit_group
+	)"
+	learned "$DIR/two" <<<"$(chain 9 getgid getegid exit_group)"
+}
+
+@test "an exec that fails changes nothing" {
+	echo "no program" >"$DIR/text"
+	cp "$DIR/text" "$DIR/bad"
+	chmod +x "$DIR/bad" # ENOEXEC, after the file was opened; the other: EACCES
+	watch -- "$PLAY" getppid exec:"$DIR/none" end exec:"$DIR/text" end \
+		exec:"$DIR/bad" end exec:"$DIR" end getuid getgid
+	learned "$PLAY" <<<"$(
+		chain 9 getppid execve execve execve execve getuid getgid exit_group
+	)"
+	same 1 "$(row '' '.profiles | length')"
+	same 8 "$(row "$PLAY" .count)"
+}
+
+@test "exec by a thread that is not the leader" {
+	copy one two
+	watch -- "$DIR/one" getpid thread 40x:getgid + spin end \
+		thread @1 getppid exec:"$DIR/two" getuid getegid fork getpid end wait end end \
+		spin
+	same "$(chain 9 getpid clone clone getppid execve | sort -u)" \
+		"$(pairs "$DIR/one" | grep -v getgid)"
+	learned "$DIR/two" <<<"$(
+		chain 9 getuid getegid fork wait4 exit_group
+		chain 9 getuid getegid fork getpid exit_group
+	)"
+	# Nothing that the killed threads held back is gone, and they are.
+	same 45 "$(row "$DIR/one" .count)"
+	same 7 "$(row "$DIR/two" .count)"
+	same 0 "$(row '' .threads)"
+	events sequence "$DIR/two" | jq -s -e 'map(.pid == .tid) | all'
+}
+
+@test "exit_group while other threads run: their calls are counted, the threads gone" {
+	watch -- "$PLAY" thread 30x:getuid + spin end thread 40x:getgid + spin end \
+		thread 50x:getegid + spin end @3
+	same 124 "$(row "$PLAY" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
+@test "20,000 threads, more than there is room for at once, leave nothing behind" {
+	steps=()
+	for _ in $(seq 50); do steps+=(thread getuid end); done
+	copies=()
+	for _ in $(seq 40); do copies+=(fork "${steps[@]}" join end wait); done
+	for i in $(seq 10); do echo "$PLAY ${copies[*]}"; done >"$DIR/session"
+	watch -- sh "$DIR/session"
+	nothing_lost
+	# per round: 40 children with fork, wait4, exit_group, 50 clone, 50 getuid, 50 exit
+	same $((10 * (40 * (3 + 3 * 50) + 1))) "$(row "$PLAY" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
+@test "children that die before their first call leave nothing behind" {
+	steps=()
+	for _ in $(seq 40); do steps+=(fork die end wait); done
+	watch -- "$PLAY" "${steps[@]}"
+	same 81 "$(row "$PLAY" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
+@test "a thread id that is used again starts fresh" {
+	id=$(($(cat /proc/sys/kernel/pid_max) - 7))
+	watch -- "$PLAY" as:$id fork getuid end wait as:$id fork getgid end wait \
+		as:$id fork die end wait as:$id fork exec:"$PLAY" getegid end end wait
+	same "$id" "$(events sequence "$PLAY" | jq .pid | sort | uniq -c | sort -n | awk '{ print $2 }' | grep -x "$id")"
+	learned "$PLAY" <<<"$(
+		chain 9 clone3 wait4 clone3 wait4 clone3 wait4 clone3 wait4 exit_group
+		chain 9 clone3 getuid exit_group
+		chain 9 clone3 wait4 clone3 getgid exit_group
+		chain 9 clone3 wait4 clone3 wait4 clone3 wait4 clone3 execve
+		chain 9 getegid exit_group
+	)"
+	same 0 "$(row '' .threads)"
+}
