@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "compile.h"
 #include "feature.h"
 #include "headers.h"
@@ -90,8 +91,8 @@ static int printed(void)
 }
 
 /* Watch as O says, with the program TEXT: the exit status, or 1 with a sentence in ERROR. */
-static int run_text(const struct options *o, const char *text, bool raw, char *error,
-		    size_t size)
+static int run_text(const struct options *o, const struct kernel *k, const char *text,
+		    bool raw, char *error, size_t size)
 {
 	struct bounds bounds = source_bounds(o);
 	FILE *out = output_open(o->output, error, size);
@@ -101,7 +102,7 @@ static int run_text(const struct options *o, const char *text, bool raw, char *e
 	if (!out)
 		return 1;
 	if (!load(text, raw, &loaded, error, size)) {
-		result = watch(o, &loaded, &bounds, raw, out);
+		result = watch(o, k, &loaded, &bounds, raw, out);
 		loaded_close(&loaded);
 	}
 	output_close(out); /* watch() told of errors: each line was written at once */
@@ -126,7 +127,7 @@ static int run(const struct options *o)
 		fputs(text, stdout);
 		result = printed();
 	} else if (text) {
-		result = run_text(o, text, raw, error, sizeof(error));
+		result = run_text(o, &kernel, text, raw, error, sizeof(error));
 	}
 	if (*error)
 		fprintf(stderr, "ebph: %s\n", error);
@@ -138,6 +139,7 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
+	{"bench", bench_main},
 	{"profile", profile_main},
 	{"replay", replay_main},
 };

@@ -50,7 +50,7 @@ static int tracepoint_id(const char *group, const char *name)
 }
 
 /* One event serves all CPUs: the program belongs to the tracepoint, not to it. */
-static int attach_classic(const char *group, const char *name, int program)
+int attach_classic(const char *group, const char *name, int program)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT,
 				       .size = sizeof(attr),
@@ -125,6 +125,13 @@ int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 		 size_t size)
 {
 	return attach_point(k, l, CALLS, raw, error, size);
+}
+
+void attach_calls_end(struct links *k)
+{
+	if (k->fd[CALLS] >= 0)
+		close(k->fd[CALLS]);
+	k->fd[CALLS] = -1;
 }
 
 void attach_none(struct links *k)

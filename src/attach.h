@@ -26,8 +26,17 @@ int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,
 int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 		 size_t size);
 
+/* From here on calls are not seen, until attach_calls() again: threads have a gap. */
+void attach_calls_end(struct links *k);
+
 /* Nothing is attached: what K must be made of first. */
 void attach_init(struct links *k);
+
+/*
+ * Attach PROGRAM to the classic tracepoint GROUP:NAME on all CPUs. The descriptor that
+ * holds it, or -errno; -ENOENT where there is no tracefs.
+ */
+int attach_classic(const char *group, const char *name, int program);
 
 /* Detach all. May be called again. */
 void attach_none(struct links *k);

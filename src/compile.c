@@ -27,18 +27,12 @@ struct message {
 	char error[700];
 };
 
-enum part { MAP, ATTACHED, TESTRUN };
-
 #define PART(kind, x)                                \
 	{                                            \
 #x, offsetof(struct loaded, x), kind \
 	}
 
-static const struct {
-	const char *name;
-	size_t offset;
-	enum part kind;
-} parts[] = {
+static const struct part detector[] = {
 	PART(ATTACHED, enter),	   PART(ATTACHED, attach),  PART(ATTACHED, known),
 	PART(ATTACHED, judge),	   PART(ATTACHED, name),    PART(ATTACHED, report),
 	PART(ATTACHED, on_fork),   PART(ATTACHED, on_exec), PART(ATTACHED, on_exit),
@@ -52,11 +46,18 @@ static const struct {
 	PART(MAP, exes),	   PART(MAP, hints),
 };
 
-enum { PARTS = sizeof(parts) / sizeof(*parts) };
+enum { PARTS = sizeof(detector) / sizeof(*detector) };
 
-static int *part_of(struct loaded *l, int i)
+/* A list of parts, and the struct that takes their descriptors. */
+struct wanted {
+	const struct part *parts;
+	int count;
+	void *base;
+};
+
+static int *part_of(const struct wanted *w, int i)
 {
-	return (int *)((char *)l + parts[i].offset);
+	return (int *)((char *)w->base + w->parts[i].offset);
 }
 
 static void send_message(int sock, const struct message *m, int fd)
@@ -178,12 +179,13 @@ static int load_program(const struct bcc *b, void *module, const char *name,
 		   name, length / sizeof(*start), strerror(failed), where);
 }
 
-static int load_part(const struct bcc *b, void *module, int i, bool raw, int sock)
+static int load_part(const struct bcc *b, void *module, const struct part *part, bool raw,
+		     int sock)
 {
-	const char *name = parts[i].name;
+	const char *name = part->name;
 	const struct bpf_insn *start;
 
-	if (parts[i].kind == MAP)
+	if (part->kind == MAP)
 		return b->table(module, name);
 	start = b->start(module, name);
 	if (!start && !strcmp(name, "resolve")) /* compiled in only where it is needed */
@@ -191,8 +193,8 @@ static int load_part(const struct bcc *b, void *module, int i, bool raw, int soc
 	if (!start)
 		child_fail(sock, "libbcc compiled no program %s", name);
 	return load_program(b, module, name,
-			    raw || parts[i].kind == TESTRUN ? BPF_PROG_TYPE_RAW_TRACEPOINT
-							    : BPF_PROG_TYPE_TRACEPOINT,
+			    raw || part->kind == TESTRUN ? BPF_PROG_TYPE_RAW_TRACEPOINT
+							 : BPF_PROG_TYPE_TRACEPOINT,
 			    start, sock);
 }
 
@@ -219,7 +221,8 @@ static void *create_module(const struct bcc *b, const char *text, int sock)
 }
 
 __attribute__((noreturn)) static void child(int sock, const char *text,
-					    const char *headers, bool raw, pid_t parent)
+					    const char *headers, bool raw, pid_t parent,
+					    const struct wanted *w)
 {
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	char error[400];
@@ -236,9 +239,9 @@ __attribute__((noreturn)) static void child(int sock, const char *text,
 	if (bcc_open(&b, error, sizeof(error)))
 		child_fail(sock, "%s", error);
 	module = create_module(&b, text, sock);
-	for (int i = 0; i < PARTS; i++) {
+	for (int i = 0; i < w->count; i++) {
 		struct message m = {.index = i};
-		int fd = load_part(&b, module, i, raw, sock);
+		int fd = load_part(&b, module, &w->parts[i], raw, sock);
 
 		if (fd >= 0)
 			send_message(sock, &m, fd);
@@ -247,7 +250,7 @@ __attribute__((noreturn)) static void child(int sock, const char *text,
 }
 
 /* One message: its index, or -1 with ERROR, or -2 at the end. */
-static int receive(int sock, int *fd, char *error, size_t size)
+static int receive(int sock, int count, int *fd, char *error, size_t size)
 {
 	char control[CMSG_SPACE(sizeof(int))];
 	struct message m;
@@ -260,7 +263,7 @@ static int receive(int sock, int *fd, char *error, size_t size)
 
 	if (recvmsg(sock, &h, MSG_CMSG_CLOEXEC) != sizeof(m))
 		return -2;
-	if (m.index < 0 || m.index >= PARTS) {
+	if (m.index < 0 || m.index >= count) {
 		snprintf(error, size, "%s", m.error);
 		return -1;
 	}
@@ -288,19 +291,22 @@ static void explain(int status, char *error, size_t size)
 			 WEXITSTATUS(status));
 }
 
-int compile(const char *text, const char *headers, bool raw, struct loaded *l,
-	    char *error, size_t size)
+int compile_parts(const char *text, const char *headers, bool raw,
+		  const struct part *parts, int count, void *base, char *error,
+		  size_t size)
 {
+	const struct wanted w = {parts, count, base};
 	int sock[2] = {-1, -1}, status = 0, index, fd, result = 0;
 	pid_t parent = getpid(), pid = -1;
 
-	memset(l, 0xff, sizeof(*l));
+	for (int i = 0; i < count; i++)
+		*part_of(&w, i) = -1;
 	*error = 0;
 	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
 		pid = fork();
 	if (!pid) {
 		close(sock[0]);
-		child(sock[1], text, headers, raw, parent);
+		child(sock[1], text, headers, raw, parent, &w);
 	}
 	if (pid < 0) {
 		result = -errno;
@@ -308,8 +314,8 @@ int compile(const char *text, const char *headers, bool raw, struct loaded *l,
 			 strerror(errno));
 	}
 	close(sock[1]);
-	while (!result && (index = receive(sock[0], &fd, error, size)) >= 0)
-		*part_of(l, index) = fd;
+	while (!result && (index = receive(sock[0], count, &fd, error, size)) >= 0)
+		*part_of(&w, index) = fd;
 	close(sock[0]);
 	if (!result)
 		waitpid(pid, &status, 0);
@@ -318,23 +324,36 @@ int compile(const char *text, const char *headers, bool raw, struct loaded *l,
 		result = -EIO;
 	}
 	if (result)
-		loaded_close(l);
+		parts_close(parts, count, base);
 	return result;
+}
+
+void parts_close(const struct part *parts, int count, void *base)
+{
+	const struct wanted w = {parts, count, base};
+
+	for (int i = 0; i < count; i++) {
+		if (*part_of(&w, i) >= 0)
+			close(*part_of(&w, i));
+		*part_of(&w, i) = -1;
+	}
+}
+
+int compile(const char *text, const char *headers, bool raw, struct loaded *l,
+	    char *error, size_t size)
+{
+	return compile_parts(text, headers, raw, detector, PARTS, l, error, size);
 }
 
 void loaded_close(struct loaded *l)
 {
-	for (int i = 0; i < PARTS; i++) {
-		if (*part_of(l, i) >= 0)
-			close(*part_of(l, i));
-		*part_of(l, i) = -1;
-	}
+	parts_close(detector, PARTS, l);
 }
 
 int loaded_map(const struct loaded *l, int i)
 {
 	for (int part = 0; part < PARTS; part++)
-		if (parts[part].kind == MAP && !i--)
-			return *part_of((struct loaded *)l, part);
+		if (detector[part].kind == MAP && !i--)
+			return *(const int *)((const char *)l + detector[part].offset);
 	return -ENOENT;
 }

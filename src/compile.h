@@ -18,6 +18,28 @@ struct loaded {
 		hints; /* held for their size only */
 };
 
+/* A program or a map of a BPF source, and where its descriptor goes. */
+enum part_kind { MAP, ATTACHED, TESTRUN };
+
+struct part {
+	const char *name;
+	size_t offset; /* of an int, in whatever struct the caller keeps them */
+	enum part_kind kind;
+};
+
+/*
+ * Compile TEXT against the headers in folder HEADERS, load its programs and give the
+ * descriptors of COUNT PARTS (-1: not there) to the struct at BASE. RAW: what is to be
+ * attached is for raw tracepoints, else for classic ones. 0, or -errno with a sentence in
+ * ERROR, and then all are -1. What libbcc has to say goes to standard error.
+ */
+int compile_parts(const char *text, const char *headers, bool raw,
+		  const struct part *parts, int count, void *base, char *error,
+		  size_t size);
+
+/* Close all that compile_parts() gave. */
+void parts_close(const struct part *parts, int count, void *base);
+
 /*
  * Compile TEXT against the headers in folder HEADERS and load all programs, RAW: those
  * that are attached for raw tracepoints, else for classic ones. 0, or -errno with a

@@ -12,6 +12,7 @@ static const struct {
 	const char *name, *header;
 } types[] = {
 	{"task_struct", "linux/sched.h"},
+	{"cred", "linux/cred.h"},
 	{"signal_struct", "linux/sched/signal.h"},
 	{"k_sigaction", "linux/signal_types.h"},
 	{"pid", "linux/pid.h"},
@@ -50,6 +51,8 @@ const struct member members[] = {
 	{"task_sas_ss_sp", "task_struct", "sas_ss_sp", {0}},
 	{"task_sas_ss_size", "task_struct", "sas_ss_size", {0}},
 	{"task_files", "task_struct", "files", {0}},
+	{"task_cred", "task_struct", "cred", {0}},
+	{"cred_uid", "cred", "uid", {0}},
 	{"files_fdt", "files_struct", "fdt", {0}},
 	{"fdtable_fd", "fdtable", "fd", {0}},
 	{"signal_live", "signal_struct", "live", {0}},

@@ -34,6 +34,7 @@ enum {
 	SYMBOL_X32 = 1024,
 	SYMBOL_UNKNOWN = 1600,
 	SYMBOLS = 1601,
+	SYMBOL_OTHER = 0xfffe, /* in events: folded into INDEX_OVERFLOW */
 	SYMBOL_NONE = 0xffff,
 };
 

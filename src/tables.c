@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "lookahead.h"
+#include "stats.h"
 
 /* How long a program that found a profile's slot may take to look into it. */
 #define GRACE_NS 20000000ULL
@@ -163,11 +164,14 @@ static u32 count_rows(const struct tables *t, const struct profile *p)
 	return count;
 }
 
-/* Second step: the slots of profiles that left some time ago are free again. */
-static void recycle(struct tables *t)
+/*
+ * Second step: the slots of profiles that left some time ago are free again. Gives how
+ * many will be soon: that a thread runs one may last.
+ */
+static u32 recycle(struct tables *t)
 {
 	static const struct profile nothing;
-	u32 kept = 0;
+	u32 kept = 0, soon = 0;
 
 	for (u32 i = 0; i < t->leaving_count; i++) {
 		struct leaving leaving = t->leaving[i];
@@ -175,6 +179,7 @@ static void recycle(struct tables *t)
 
 		if (now_ns() - leaving.since < GRACE_NS ||
 		    !read_profile(t, leaving.slot, &p) || p.threads) {
+			soon += now_ns() - leaving.since < GRACE_NS;
 			t->leaving[kept++] = leaving;
 			continue;
 		}
@@ -184,6 +189,16 @@ static void recycle(struct tables *t)
 			t->freed[TAKEN_PROFILES]++;
 	}
 	t->leaving_count = kept;
+	return soon;
+}
+
+int tables_forget(struct tables *t, u32 slot)
+{
+	int result = tables_command(t, slot, VERB_RETIRE);
+
+	if (result == ANSWER_DONE)
+		t->leaving[t->leaving_count++] = (struct leaving){slot, now_ns()};
+	return result;
 }
 
 /* First step: nobody finds the profile in SLOT any more. */
@@ -228,8 +243,7 @@ void tables_make_room(struct tables *t,
 	struct candidate *list;
 	u32 count;
 
-	recycle(t);
-	if (t->leaving_count) /* room is on its way */
+	if (recycle(t)) /* room is on its way */
 		return;
 	profiles = wanted(t, TAKEN_PROFILES, t->bounds->profiles);
 	rows = wanted(t, TAKEN_ROWS, t->bounds->rows);
@@ -392,6 +406,22 @@ static int each(int map, u32 count, size_t size,
 	return 0;
 }
 
+int tables_each_profile(const struct tables *t,
+			void (*visit)(void *context, u32 slot, const void *profile),
+			void *context)
+{
+	return each(t->l->profiles, t->bounds->profiles + 1, sizeof(struct profile),
+		    visit, context);
+}
+
+int tables_each_thread(const struct tables *t,
+		       void (*visit)(void *context, u32 slot, const void *thread),
+		       void *context)
+{
+	return each(t->l->threads, t->bounds->threads + 1, sizeof(struct thread), visit,
+		    context);
+}
+
 struct reading {
 	const struct bounds *bounds;
 	struct profile *profiles; /* by slot */
@@ -428,11 +458,8 @@ struct profile *tables_profiles(const struct tables *t, u32 *threads, u32 *proce
 		.tgids = calloc(t->bounds->threads + 1, sizeof(*r.tgids)),
 	};
 
-	if (!r.profiles || !r.tgids ||
-	    each(t->l->profiles, t->bounds->profiles + 1, sizeof(struct profile),
-		 read_one_profile, &r) ||
-	    each(t->l->threads, t->bounds->threads + 1, sizeof(struct thread),
-		 read_one_thread, &r)) {
+	if (!r.profiles || !r.tgids || tables_each_profile(t, read_one_profile, &r) ||
+	    tables_each_thread(t, read_one_thread, &r)) {
 		free(r.profiles);
 		r.profiles = NULL;
 	}
@@ -447,12 +474,9 @@ struct profile *tables_profiles(const struct tables *t, u32 *threads, u32 *proce
 /* Runs of PROGRAM that the kernel skipped because the CPU was in it already. */
 static u64 skipped_runs(int program)
 {
-	struct bpf_prog_info info = {0};
-	u32 size = sizeof(info);
+	struct stats s;
 
-	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size))
-		return 0;
-	return info.recursion_misses;
+	return stats_read(program, &s) ? 0 : s.misses;
 }
 
 static u64 skipped(const struct loaded *l)

@@ -65,6 +65,23 @@ void tables_free_rows(struct tables *t, const struct profile *p);
 int tables_command(const struct tables *t, u32 slot, enum verb verb);
 
 /*
+ * Forget the profile in SLOT (not 0): threads that run it look for another, which will
+ * be new, at their next call; then the slot is free again. Result as tables_command().
+ */
+int tables_forget(struct tables *t, u32 slot);
+
+/*
+ * Show VISIT each struct profile, or struct thread, as it is in the kernel, slot 0 and
+ * slots in no use included: 0 or -ENOMEM. The element is valid during the call.
+ */
+int tables_each_profile(const struct tables *t,
+			void (*visit)(void *context, u32 slot, const void *profile),
+			void *context);
+int tables_each_thread(const struct tables *t,
+		       void (*visit)(void *context, u32 slot, const void *thread),
+		       void *context);
+
+/*
  * All profiles, indexed by slot 0..bounds->profiles, with all that threads hold back
  * settled; those in no use have STATE_FREE. To be freed; NULL: no memory. THREADS and
  * PROCESSES: how many run them.

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "trace.h"
 
-#include <archive.h>
 #include <errno.h>
 #include <fts.h>
 #include <stdbool.h>
@@ -11,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libarchive.h"
+
 struct trace {
+	struct libarchive lib;
 	struct archive *archive;
 	bool ended;
 	char error[256];   /* why it cannot be read further; empty: it can */
@@ -20,44 +22,46 @@ struct trace {
 	char block[TRACE_BLOCK];
 };
 
-static int fail(struct archive *a, char *error, size_t size)
+static int fail(const struct trace *t, char *error, size_t size)
 {
-	const char *why = archive_error_string(a);
+	const char *why = t->lib.error_string(t->archive);
 
 	snprintf(error, size, "cut off or damaged: %s",
-		 why ? why : strerror(archive_errno(a)));
+		 why ? why : strerror(t->lib.error_code(t->archive)));
 	return -1;
 }
 
 /* Only what libraries unpack: for other packers libarchive would start programs. */
-static int support(struct archive *a)
+static bool support(const struct trace *t)
 {
-	return archive_read_support_filter_gzip(a) == ARCHIVE_OK &&
-	       archive_read_support_filter_xz(a) == ARCHIVE_OK &&
-	       archive_read_support_filter_zstd(a) == ARCHIVE_OK &&
-	       archive_read_support_format_raw(a) == ARCHIVE_OK &&
-	       archive_read_support_format_empty(a) == ARCHIVE_OK;
+	const struct libarchive *lib = &t->lib;
+	struct archive *a = t->archive;
+
+	return lib->gzip(a) == ARCHIVE_OK && lib->xz(a) == ARCHIVE_OK &&
+	       lib->zstd(a) == ARCHIVE_OK && lib->raw(a) == ARCHIVE_OK &&
+	       lib->empty(a) == ARCHIVE_OK;
 }
 
 static struct trace *trace_new(char *error, size_t size)
 {
 	struct trace *t = malloc(sizeof(*t));
 
-	if (t) {
-		t->ended = false;
-		t->error[0] = '\0';
-		t->piece_size = 0;
-	}
-	if (t)
-		t->archive = archive_read_new();
-	if (!t || !t->archive) {
-		snprintf(error, size, "no memory");
+	snprintf(error, size, "no memory");
+	if (!t || libarchive_open(&t->lib, error, size)) {
 		free(t);
 		return NULL;
 	}
-	if (support(t->archive))
+	t->ended = false;
+	t->error[0] = '\0';
+	t->piece_size = 0;
+	t->archive = t->lib.new();
+	if (!t->archive) {
+		free(t);
+		return NULL;
+	}
+	if (support(t))
 		return t;
-	fail(t->archive, error, size);
+	fail(t, error, size);
 	trace_close(t);
 	return NULL;
 }
@@ -71,17 +75,17 @@ static int start(struct trace *t, int opened, char *error, size_t size)
 	struct archive_entry *entry;
 	int result;
 
-	if (opened != ARCHIVE_OK && archive_errno(t->archive) > 0) {
-		snprintf(error, size, "%s", strerror(archive_errno(t->archive)));
+	if (opened != ARCHIVE_OK && t->lib.error_code(t->archive) > 0) {
+		snprintf(error, size, "%s", strerror(t->lib.error_code(t->archive)));
 		trace_close(t);
 		return -1;
 	}
 	result = opened;
 	if (result == ARCHIVE_OK)
-		result = archive_read_next_header(t->archive, &entry);
+		result = t->lib.next_header(t->archive, &entry);
 	t->ended = result == ARCHIVE_EOF;
 	if (result != ARCHIVE_OK && result != ARCHIVE_WARN && !t->ended)
-		fail(t->archive, t->error, sizeof(t->error));
+		fail(t, t->error, sizeof(t->error));
 	return 0;
 }
 
@@ -89,8 +93,7 @@ int trace_open_fd(struct trace **trace, int fd, char *error, size_t size)
 {
 	struct trace *t = trace_new(error, size);
 
-	if (!t ||
-	    start(t, archive_read_open_fd(t->archive, fd, TRACE_BLOCK), error, size))
+	if (!t || start(t, t->lib.open_fd(t->archive, fd, TRACE_BLOCK), error, size))
 		return -1;
 	*trace = t;
 	return 0;
@@ -108,8 +111,8 @@ int trace_open(struct trace **trace, const char *path, char *error, size_t size)
 		return -1;
 	}
 	t = trace_new(error, size);
-	if (!t || start(t, archive_read_open_filename(t->archive, path, TRACE_BLOCK),
-			error, size))
+	if (!t ||
+	    start(t, t->lib.open_filename(t->archive, path, TRACE_BLOCK), error, size))
 		return -1;
 	*trace = t;
 	return 0;
@@ -124,14 +127,14 @@ static bool next_piece(struct trace *t)
 
 	if (t->ended || t->error[0])
 		return false;
-	result = archive_read_data_block(t->archive, &piece, &t->piece_size, &offset);
+	result = t->lib.data_block(t->archive, &piece, &t->piece_size, &offset);
 	t->piece = piece;
 	if (result == ARCHIVE_OK || result == ARCHIVE_WARN)
 		return true;
 	t->piece_size = 0;
 	t->ended = result == ARCHIVE_EOF;
 	if (!t->ended)
-		fail(t->archive, t->error, sizeof(t->error));
+		fail(t, t->error, sizeof(t->error));
 	return false;
 }
 
@@ -159,7 +162,7 @@ void trace_close(struct trace *t)
 {
 	if (!t)
 		return;
-	archive_read_free(t->archive);
+	t->lib.free(t->archive);
 	free(t);
 }
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "keeper.h"
 #include "output.h"
 #include "report.h"
+#include "stats.h"
 #include "tables.h"
 #include "target.h"
 
@@ -25,6 +25,7 @@ enum { TICK_MS = 200, REFRESH_TICKS = 5 };
 
 struct watch {
 	const struct options *o;
+	const struct kernel *kernel;
 	const struct loaded *l;
 	bool raw;
 	struct tables tables;
@@ -239,9 +240,7 @@ static int open_keeper(struct watch *w, char *error, size_t size)
 static int start(struct watch *w, const struct bounds *b, char *error, size_t size)
 {
 	int result = tables_init(&w->tables, w->l, b);
-	struct utsname kernel;
 
-	uname(&kernel);
 	if (result) {
 		snprintf(error, size, "cannot fill the kernel's tables: %s",
 			 strerror(-result));
@@ -265,14 +264,26 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	if (result)
 		return result;
 	output_empty(w->report.out);
-	report_start(&w->report, w->o, kernel.release, "btf");
+	report_start(&w->report, w->o, w->kernel->release, w->kernel->headers);
 	fprintf(stderr, "ebph: watching\n");
 	return w->o->command ? child_go(&w->child) : 0;
+}
+
+/* What the programs cost, where the kernel counts it. */
+static void print_costs(const struct loaded *l)
+{
+	static const char *const names[] = {"system call", "signal", "fork", "exec", "exit"};
+	const int programs[] = {l->enter, l->on_signal, l->on_fork, l->on_exec,
+				l->on_exit};
+
+	stats_print(stderr, names, programs, sizeof(programs) / sizeof(*programs));
 }
 
 static void end(struct watch *w)
 {
 	attach_none(&w->links);
+	if (w->o->verbose)
+		print_costs(w->l);
 	ring_buffer__consume(w->ring);
 	if (!w->o->quiet)
 		print_summary(w);
@@ -298,11 +309,15 @@ static int status_of(const struct watch *w)
 	return w->o->command ? w->child.status : 0;
 }
 
-int watch(const struct options *o, const struct loaded *l, const struct bounds *b,
-	  bool raw, FILE *out)
+int watch(const struct options *o, const struct kernel *k, const struct loaded *l,
+	  const struct bounds *b, bool raw, FILE *out)
 {
-	struct watch w = {
-		.o = o, .l = l, .raw = raw, .signals = -1, .child = {.gate = -1}};
+	struct watch w = {.o = o,
+			  .kernel = k,
+			  .l = l,
+			  .raw = raw,
+			  .signals = -1,
+			  .child = {.gate = -1}};
 	char error[600];
 	int status = 1;
 

@@ -4,16 +4,17 @@
 #define EBPH_WATCH_H
 
 #include "compile.h"
+#include "kernel.h"
 #include "options.h"
 #include "source.h"
 
 /*
- * Watch as O says, with the programs (for raw tracepoints or not: RAW)
+ * Watch as O says, on kernel K, with the programs (for raw tracepoints or not: RAW)
  * and maps of L, printing to OUT, until a signal,
  * the time limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD and SIGUSR1 are
  * blocked by the caller. Gives the exit status.
  */
-int watch(const struct options *o, const struct loaded *l, const struct bounds *b,
-	  bool raw, FILE *out);
+int watch(const struct options *o, const struct kernel *k, const struct loaded *l,
+	  const struct bounds *b, bool raw, FILE *out);
 
 #endif

@@ -32,6 +32,7 @@ ebph() {
 	jq -e -s '.[0] | .event == "start" and .schema == 1 and .settings.normal_time == 0
 		and (.settings.command | length) == 2' "$DIR/out"
 	[ "$(jq -r -s '.[0].kernel' "$DIR/out")" = "$(uname -r)" ]
+	jq -e -s '.[0].headers == "btf"' "$DIR/out"
 	[ "$("$EBPH" --version)" = "ebph $(jq -r -s '.[0].version' "$DIR/out")" ]
 	jq -e -s '.[-1].event == "summary" and .[-1].map_memory > 1000000' "$DIR/out"
 	jq -e -s 'all(.time | test("^20[0-9-]{8}T[0-9:]{8}[.][0-9]{9}Z$"))' "$DIR/out"

@@ -7,6 +7,8 @@ setup() {
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
 	chmod 755 "$DIR"
+	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
+	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	RELEASE=$(uname -r)
 }
 
@@ -19,7 +21,7 @@ fake_tree() {
 	local include=$DIR/tree/include
 	mkdir -p "$include"/{generated,linux/sched,uapi/linux,asm}
 	echo "#define UTS_RELEASE \"$1\"" >"$include/generated/utsrelease.h"
-	for file in linux/{bpf_common,log2,fs,mm_types,pid,dcache,fdtable,fs_struct,mount,signal_types,sched/signal}.h \
+	for file in linux/{bpf_common,cred,log2,fs,mm_types,pid,dcache,fdtable,fs_struct,mount,signal_types,sched/signal}.h \
 		uapi/linux/{if_packet,ptrace}.h asm/ptrace.h; do
 		echo '#include <linux/types.h>' >"$include/$file"
 	done
@@ -206,7 +208,7 @@ watched() {
 	[ "$status" -eq 1 ]
 	[[ $output == *"CAP_BPF beside CAP_PERFMON"* ]]
 	run "${drop[@]}" --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon \
-		"$DIR/ebph" -q -d 0.2
+		"$DIR/ebph" -q -d 0.2 --no-load --no-save
 	[ "$status" -eq 0 ]
 	[[ $output == *"ebph: watching"* ]]
 	[ -z "$(leftovers)" ]

@@ -80,6 +80,36 @@ S
 		  and .[0].missed[0] == {"prev":"write","distance":1}' "$DIR/out"
 }
 
+@test "the thesis's listing 3.5 on a terminal: a line more ends in write, write" {
+	cat >"$DIR/lines.c" <<'C'
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	(void)argv;
+	puts("hello");
+	if (argc > 1)
+		puts("more");
+	return 0;
+}
+C
+	gcc -o "$DIR/lines" "$DIR/lines.c"
+	cat >"$DIR/session" <<S
+on_terminal() { script -qec "$DIR/lines \$*" /dev/null >/dev/null; }
+for i in \$(seq 40); do on_terminal; done
+sleep 1.5
+for i in \$(seq 10); do on_terminal; done
+touch $DIR/plain
+on_terminal x
+S
+	run "$EBPH" --normal-time 1s -j -o "$DIR/out" -- sh "$DIR/session"
+	[ "$status" -eq 0 ]
+	[ -e "$DIR/plain" ]
+	jq -s -e --arg exe "$DIR/lines" '[.[] | select(.exe == $exe)]
+		| (map(.event) | index("normal")) != null
+		  and ([.[] | select(.event == "anomaly")][0].sequence[-2:] == ["write", "write"])
+		  and ([.[] | select(.event == "anomaly") | .pid] | unique | length == 1)' "$DIR/out"
+}
+
 @test "100,003 calls of four threads are counted to the call" {
 	"$EBPH" -j -o "$DIR/out" -- "$DIR/count"
 	counted=$(jq -s --arg exe "$DIR/count" '.[-1].profiles[] | select(.exe==$exe) | .count' "$DIR/out")

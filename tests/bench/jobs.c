@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "jobs.h"
+
+/* What the thesis reports is what the issue at hand quotes of its tables. */
+const struct job jobs[JOBS] = {
+	[JOB_GETPPID] = {"getppid", "getppid", "getppid", 1, 0, 0, 358, 0},
+	[JOB_ONE_THREAD] = {"threads-1", "getppid, 1 of 2 threads", "threads", 1, 0, 0, 0,
+			    0},
+	[JOB_TWO_THREADS] = {"threads-2", "getppid, both threads", "threads", 2, 0, 0, 0,
+			     0},
+	[JOB_WRITE] = {"write", "write to /dev/null", "write", 1, 0, 0, 0, 0},
+	[JOB_READ] = {"read", "read from /dev/zero", "read", 1, 0, 0, 0, 0},
+	[JOB_FSTAT] = {"fstat", "fstat", "fstat", 1, 0, 0, 0, 0},
+	[JOB_STAT] = {"stat", "stat", "stat", 1, 0, 0, 0, 0},
+	[JOB_OPEN] = {"open-close", "open and close", "open-close", 1, 0, 0, 0, 0},
+	[JOB_SELECT_FILE_10] = {"select-file-10", "select, 10 files", "select-file-10", 1,
+				0, 0},
+	[JOB_SELECT_FILE_100] = {"select-file-100", "select, 100 files",
+				 "select-file-100", 1, 0, 0, 0, 0},
+	[JOB_SELECT_FILE_250] = {"select-file-250", "select, 250 files",
+				 "select-file-250", 1, 0, 0, 0, 0},
+	[JOB_SELECT_FILE_500] = {"select-file-500", "select, 500 files",
+				 "select-file-500", 1, 0, 0, 0, 0},
+	[JOB_SELECT_TCP_10] = {"select-tcp-10", "select, 10 TCP sockets", "select-tcp-10",
+			       1, 0, 0, 0, 0},
+	[JOB_SELECT_TCP_100] = {"select-tcp-100", "select, 100 TCP sockets",
+				"select-tcp-100", 1, 0, 0, 0, 0},
+	[JOB_SELECT_TCP_250] = {"select-tcp-250", "select, 250 TCP sockets",
+				"select-tcp-250", 1, 0, 0, 0, 0},
+	[JOB_SELECT_TCP_500] = {"select-tcp-500", "select, 500 TCP sockets",
+				"select-tcp-500", 1, 0, 0, 0, 0},
+	[JOB_INSTALL] = {"signal-install", "install a signal handler", "signal-install",
+			 1, 0, 0, 0, 0},
+	[JOB_SIGNAL] = {"signal-handle", "handle a signal", "signal-handle", 1, 0, 0, 0,
+			0},
+	[JOB_PIPE] = {"pipe", "pipe, there and back", "pipe", 1, 0, 0, 0, 0},
+	[JOB_UNIX] = {"unix", "AF_UNIX, there and back", "unix", 1, 0, 0, 0, 0},
+	[JOB_FORK_EXIT] = {"fork-exit", "fork+exit", "fork-exit", 1, 0, 0, 0, 2.7},
+	[JOB_FORK_EXEC] = {"fork-exec", "fork+exec", "fork-exec", 1, 0, 1, 0, 8.1},
+	[JOB_FORK_SH] = {"fork-sh", "fork+sh -c", "fork-sh", 1, 0, 1, 0, 10.0},
+	[JOB_BUILD] = {"build", "build, make -j2", "build", 1, 1, 1, 0, 0},
+};
+
+const struct way_text ways[WAYS] = {
+	[WAY_NORMAL] = {"normal", "profile normal", "normal"},
+	[WAY_TRAINING] = {"training", "training", "training"},
+	[WAY_OTHER_PID] = {"other-pid", "left out by -p", ""},
+	[WAY_OTHER_EXE] = {"other-exe", "left out by -e", ""},
+	[WAY_OTHER_UID] = {"other-uid", "left out by -u", ""},
+	[WAY_OTHER_CGROUP] = {"other-cgroup", "left out by -c", ""},
+	[WAY_CLASSIC] = {"classic", "empty, classic tracepoint", ""},
+};
