@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin.h"
 #include "bench.h"
 #include "compile.h"
 #include "feature.h"
@@ -25,12 +26,13 @@
 #include "replay.h"
 #include "scratch.h"
 #include "selftest.h"
+#include "ps.h"
 #include "source.h"
 #include "watch.h"
 
 static void block_signals(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGCHLD, SIGUSR1};
+	static const int signals[] = {SIGINT, SIGTERM, SIGCHLD, SIGUSR1, SIGHUP};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -53,12 +55,15 @@ static int be_quiet(enum libbpf_print_level level, const char *format, va_list a
 static bool use_raw_tracepoints(const struct kernel *k)
 {
 	const char *wish = getenv("EBPH_TRACEPOINTS");
+	int seen;
 
 	if (!k->btf) /* nothing tells what classic ones hand over */
 		return true;
 	if (wish && *wish)
 		return strcmp(wish, "classic") != 0;
-	return preempt_raw_tracepoints_by(k->btf) != 1;
+	seen = preempt_raw_tracepoints_by(k->btf);
+	return !seen ||
+	       seen == -EPERM; /* who may not look will not get to attach either */
 }
 
 /* Compile and load TEXT: 0, or -errno with a sentence in ERROR. */
@@ -139,9 +144,8 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{"bench", bench_main},
-	{"profile", profile_main},
-	{"replay", replay_main},
+	{"admin", admin_main}, {"bench", bench_main},	{"profile", profile_main},
+	{"ps", ps_main},       {"replay", replay_main},
 };
 
 int main(int argc, char **argv)

@@ -119,9 +119,9 @@ static u64 deadline(struct keeper *k, const struct image *im)
 
 /*
  * Put IM into the tables in place of OLD. That is 0 when no thread asked for it: it then
- * counts as never used, until one does.
+ * counts as never used, until one does. IS_SAVED: the store has it just so.
  */
-static int install(struct keeper *k, const struct image *im, u32 old)
+static int install(struct keeper *k, const struct image *im, u32 old, bool is_saved)
 {
 	struct row_table rows = tables_rows(k->t);
 	struct profile p = {.named = 1, .identity = im->identity};
@@ -137,16 +137,20 @@ static int install(struct keeper *k, const struct image *im, u32 old)
 		tables_free_rows(k->t, &p);
 		return result;
 	}
-	k->kept[slot] = (struct kept){
-		.count = p.count, .sequences = p.sequences, .epoch = p.epoch};
+	k->kept[slot] = (struct kept){.count = p.count,
+				      .sequences = p.sequences,
+				      .epoch = p.epoch,
+				      .soon = !is_saved};
 	k->calls += im->count;
 	k->c.named(k->c.context, slot, &im->identity, im->path);
 	return 0;
 }
 
+/* Put IM into the tables in place of what they have of its program. */
 static int load_one(void *context, const char *file, struct image *im)
 {
 	struct keeper *k = context;
+	u32 old = tables_find(k->t, &im->identity);
 	const char *misfit = image_misfit(im, k->o.window);
 	char reason[REASON];
 	int result;
@@ -157,9 +161,10 @@ static int load_one(void *context, const char *file, struct image *im)
 		return 0;
 	}
 	result = remember(k, &im->identity, im->path);
-	if (result || !tables_have_room(k->t)) /* it comes when its program runs */
+	if (result ||
+	    (!old && !tables_have_room(k->t))) /* it comes when its program runs */
 		return result;
-	result = install(k, im, 0);
+	result = install(k, im, old, true);
 	return result == -ENOSPC ? 0 : result;
 }
 
@@ -207,7 +212,8 @@ static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 
 	if (old && k->o.adopt && !find(k, &old->identity, &im)) {
 		image_adopt(&im, id);
-		adopted = !image_misfit(&im, k->o.window) && !install(k, &im, slot);
+		adopted =
+			!image_misfit(&im, k->o.window) && !install(k, &im, slot, false);
 		image_free(&im);
 	}
 	if (old)
@@ -229,7 +235,7 @@ void keeper_arrived(struct keeper *k, u32 slot, const struct identity *id,
 	}
 	if (find(k, id, &im))
 		return;
-	if (install(k, &im, slot))
+	if (install(k, &im, slot, true))
 		warn(k, path,
 		     "its profile is on disk, but finds no room: see --max-profiles "
 		     "and --max-pairs-memory");
@@ -313,6 +319,27 @@ void keeper_ripened(struct keeper *k, u32 slot)
 		k->next_slot = 1;
 }
 
+void keeper_forget(struct keeper *k, u32 slot, const struct identity *id)
+{
+	char name[STORE_NAME];
+	int result = 0;
+
+	k->kept[slot] = (struct kept){0};
+	for (size_t i = 0; i < k->known_count; i++) {
+		if (!identity_equal(&k->known[i].identity, id))
+			continue;
+		free(k->known[i].path);
+		k->known[i] = k->known[--k->known_count];
+		break;
+	}
+	store_name(id, name);
+	if (k->is_open && k->o.save)
+		result = store_remove(&k->store, name);
+	if (result && result != -ENOENT)
+		warn(k, k->c.path_of(k->c.context, slot, id),
+		     "its profile could not be removed from the disk");
+}
+
 void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 {
 	struct row_table rows = tables_rows(k->t);
@@ -363,11 +390,24 @@ u32 keeper_save(struct keeper *k)
 
 /* ---- opening and closing ---- */
 
-static int open_store(struct keeper *k, char *error, size_t size)
+int keeper_load(struct keeper *k, char *error, size_t size)
 {
 	const struct store_visitor visitor = {
 		.context = k, .image = load_one, .problem = load_problem};
 	char why[REASON];
+	int result;
+
+	if (!k->is_open || !k->o.load)
+		return 0;
+	result = store_load(&k->store, &visitor, why, sizeof(why));
+	if (result)
+		snprintf(error, size, "cannot load the profiles in %s: %s",
+			 k->o.directory, why);
+	return result;
+}
+
+static int open_store(struct keeper *k, char *error, size_t size)
+{
 	int result = store_open(&k->store, k->o.directory,
 				k->o.save ? STORE_WRITE : STORE_READ, error, size);
 
@@ -376,13 +416,7 @@ static int open_store(struct keeper *k, char *error, size_t size)
 	if (result)
 		return result;
 	k->is_open = true;
-	if (!k->o.load)
-		return 0;
-	result = store_load(&k->store, &visitor, why, sizeof(why));
-	if (result)
-		snprintf(error, size, "cannot load the profiles in %s: %s",
-			 k->o.directory, why);
-	return result;
+	return keeper_load(k, error, size);
 }
 
 struct keeper *keeper_open(const struct keeper_options *o,

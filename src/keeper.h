@@ -60,6 +60,15 @@ void keeper_ripened(struct keeper *k, u32 slot);
 /* P, which was in SLOT, is about to leave the tables. */
 void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p);
 
+/* The profile of ID in SLOT was given up: it is not to come back from the store. */
+void keeper_forget(struct keeper *k, u32 slot, const struct identity *id);
+
+/*
+ * Load all that the store has, in place of what the tables have of the same programs. 0,
+ * or -errno with a sentence in ERROR (SIZE bytes); what was loaded until then stays.
+ */
+int keeper_load(struct keeper *k, char *error, size_t size);
+
 /* Save what is due, for at most a few milliseconds at a time. NOW: monotonic, ns. */
 void keeper_tick(struct keeper *k, u64 now);
 

@@ -1,4 +1,5 @@
 #include "options.h"
+#include "config.h"
 #include "number.h"
 
 #include <errno.h>
@@ -268,6 +269,9 @@ static const struct rule rules[] = {
 	 .max = 4ull << 30, .expected = "a size 64K..4G, in bytes or with K, M or G"},
 	{"kernel-headers", 0, set_string, FIELD(headers),
 	 .expected = "auto, btf or a directory"},
+	{"socket", 0, set_string, FIELD(socket), .expected = "a path"},
+	{"no-socket", 0, set_flag, FIELD(no_socket)},
+	{"config", 0, set_string, FIELD(config), .expected = "a file"},
 	{"check", 0, set_flag, FIELD(check)},
 	{"ebpf", 0, set_flag, FIELD(ebpf)},
 	{"self-test", 0, set_flag, FIELD(self_test)},
@@ -362,8 +366,9 @@ static int apply(const struct complaint *c, const struct rule *r, struct options
 	}
 }
 
+/* Notes in GIVEN, a flag for each rule, what was given. */
 static int apply_option(const struct complaint *c, int value, char **argv,
-			struct options *o)
+			struct options *o, bool *given)
 {
 	if (value == '?')
 		return bad_option(c, argv);
@@ -374,7 +379,86 @@ static int apply_option(const struct complaint *c, int value, char **argv,
 		return OPTIONS_HELP;
 	if (value == 'V')
 		return OPTIONS_VERSION;
+	given[find_rule(value) - rules] = true;
 	return apply(c, find_rule(value), o, optarg);
+}
+
+/* ---- the file of --config ---- */
+
+struct file {
+	const struct complaint *c;
+	struct options *o;
+	const bool *given; /* on the command line, which wins */
+	int result;
+};
+
+static const struct rule *find_name(const char *name)
+{
+	for (size_t i = 0; i < RULES; i++)
+		if (!strcmp(rules[i].name, name))
+			return &rules[i];
+	return NULL;
+}
+
+/* 1 when the command line has R, or what excludes it. */
+static int is_overruled(const struct file *f, const struct rule *r)
+{
+	static const char *const exclusive[][2] = {{"quiet", "verbose"},
+						   {"socket", "no-socket"}};
+
+	for (size_t i = 0; i < 2 * (sizeof(exclusive) / sizeof(*exclusive)); i++)
+		if (!strcmp(exclusive[i / 2][i % 2], r->name) &&
+		    f->given[find_name(exclusive[i / 2][1 - i % 2]) - rules])
+			return 1;
+	return f->given[r - rules] || (f->o->command && !strcmp(r->name, "pid"));
+}
+
+/* Whether a flag is wanted: 1, 0 or -EINVAL. */
+static int parse_flag(const char *value)
+{
+	if (!value || !strcmp(value, "yes"))
+		return 1;
+	return strcmp(value, "no") ? -EINVAL : 0;
+}
+
+static int apply_entry(struct file *f, const char *name, const char *value)
+{
+	const struct rule *r = find_name(name);
+
+	if (!r || !r->set || !strcmp(name, "config") || !strcmp(name, "ebpf"))
+		return bad(f->c, "no option for a file has the name '%s'", name);
+	if (!r->expected && parse_flag(value) < 0)
+		return bad(f->c, "bad value '%s' for %s: expected yes or no", value,
+			   name);
+	if (r->expected && !value)
+		return bad(f->c, "%s needs a value: %s", name, r->expected);
+	if (is_overruled(f, r) || (!r->expected && !parse_flag(value)))
+		return OPTIONS_RUN;
+	return apply(f->c, r, f->o, value);
+}
+
+static int take_entry(void *context, unsigned int line, const char *name,
+		      const char *value)
+{
+	struct file *f = context;
+	char *why;
+
+	f->result = apply_entry(f, name, value);
+	if (f->result == OPTIONS_RUN)
+		return 0;
+	why = strdup(f->c->text);
+	bad(f->c, "%s:%u: %s", f->o->config, line, why ? why : "out of memory");
+	free(why);
+	return 1;
+}
+
+static int take_file(const struct complaint *c, struct options *o, const bool *given)
+{
+	struct file f = {.c = c, .o = o, .given = given, .result = OPTIONS_RUN};
+
+	if (config_read(o->config, &o->config_text, take_entry, &f, c->text, c->size) < 0)
+		return OPTIONS_BAD;
+	return f.result;
 }
 
 /* What is left behind the options; dashes: a -- ended them. */
@@ -400,6 +484,8 @@ static int check_conflicts(const struct complaint *c, const struct options *o)
 			   o->command[0]);
 	if (o->quiet && o->verbose)
 		return bad(c, "--quiet and --verbose exclude each other");
+	if (o->socket && o->no_socket)
+		return bad(c, "--socket and --no-socket exclude each other");
 	return OPTIONS_RUN;
 }
 
@@ -431,6 +517,7 @@ static void set_defaults(struct options *o)
 static int parse(const struct complaint *c, int argc, char **argv, struct options *o)
 {
 	struct getopt_tables tables = {0};
+	bool given[RULES] = {false};
 	int before, value, result;
 
 	fill_getopt_tables(&tables);
@@ -441,12 +528,14 @@ static int parse(const struct complaint *c, int argc, char **argv, struct option
 		value = getopt_long(argc, argv, tables.letters, tables.longs, NULL);
 		if (value == -1)
 			break;
-		result = apply_option(c, value, argv, o);
+		result = apply_option(c, value, argv, o, given);
 		if (result != OPTIONS_RUN)
 			return result;
 	}
 	/* A -- that is an option's value was passed before: it is no end. */
 	result = take_command(c, argc, argv, optind > before, o);
+	if (result == OPTIONS_RUN && o->config)
+		result = take_file(c, o, given);
 	return result == OPTIONS_RUN ? check_conflicts(c, o) : result;
 }
 
@@ -470,6 +559,7 @@ void options_free(struct options *o)
 	free(o->exes);
 	free(o->not_exes);
 	free(o->not_uids);
+	free(o->config_text);
 	memset(o, 0, sizeof(*o));
 }
 
@@ -526,6 +616,15 @@ static const char help[] =
 	"                           default: 5m)\n"
 	"      --adopt-upgrades     a file that took another's place starts from what\n"
 	"                           that one had learned, in training\n"
+	"\n"
+	"Steering (ebph ps, ebph admin):\n"
+	"      --socket PATH        listen there (default: $EBPH_SOCKET, else\n"
+	"                           /run/ebph.sock, or nowhere when another ebph does\n"
+	"                           and this run is limited to some processes or a\n"
+	"                           time)\n"
+	"      --no-socket          listen nowhere\n"
+	"      --config FILE        more options, a line `name = value` each; the\n"
+	"                           command line wins\n"
 	"\n"
 	"Kernel:\n"
 	"      --max-profiles N     room for N profiles, 1..65536 (default: 1024)\n"

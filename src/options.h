@@ -22,8 +22,9 @@ enum options_color {
 };
 
 /*
- * All strings point into argv (or are constants) and are not empty; the lists
- * themselves belong to this struct. NULL, 0 and false mean: not given.
+ * All strings point into argv or the text of --config (or are constants) and are not
+ * empty; the lists themselves and that text belong to this struct. NULL, 0 and false
+ * mean: not given.
  */
 struct options {
 	/* whom to watch */
@@ -54,6 +55,10 @@ struct options {
 	bool self_test;
 	enum options_color color;
 
+	/* how it is steered */
+	const char *socket; /* --socket */
+	bool no_socket;	    /* never with socket */
+
 	/* the detector */
 	uint64_t normal_wait_ns; /* 0: at the next call after freezing */
 	uint32_t factor;	 /* freeze ratio factor/factor_den, */
@@ -72,6 +77,9 @@ struct options {
 	uint32_t max_profiles;	   /* 1..65536 */
 	uint64_t max_pairs_memory; /* bytes, 64 KiB..4 GiB */
 	const char *headers;	   /* "auto", "btf" or a directory */
+
+	const char *config; /* --config */
+	char *config_text;  /* what the strings of --config's file point into */
 };
 
 /*

@@ -211,10 +211,39 @@ void report_event(struct report *r, const struct event *e, size_t size)
 		r->anomalies++;
 	else if (r->quiet)
 		return;
+	if (r->elsewhere)
+		return;
 	if (r->json)
 		event_json(r, e);
 	else
 		event_text(r, e);
+}
+
+char *report_render(struct report *r, const struct event *e, size_t size, bool json)
+{
+	const struct report before = *r;
+	char *line = NULL;
+	size_t length;
+
+	if (size < sizeof(*e) || !jsonl_event_name(e->type) || e->slot > r->slots)
+		return NULL;
+	r->out = open_memstream(&line, &length);
+	if (r->out) {
+		r->header_done = true;
+		r->color = false;
+		if (json)
+			event_json(r, e);
+		else
+			event_text(r, e);
+		fclose(r->out);
+	}
+	r->out = before.out;
+	r->header_done = before.header_done;
+	r->color = before.color;
+	r->error = before.error;
+	if (line)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
 }
 
 /* ---- summaries ---- */

@@ -36,6 +36,7 @@ struct report_trace {
 struct report {
 	FILE *out, *messages;
 	bool json, quiet, timestamp, color;
+	bool elsewhere; /* events are printed by someone else: they are only counted */
 	bool header_done;
 	u32 slots;		   /* profiles that may exist, slots 1..slots */
 	struct report_name *names; /* by slot */
@@ -82,6 +83,12 @@ void report_event(struct report *r, const struct event *e, size_t size);
  * Names that come with events are taken by report_event() itself.
  */
 void report_name(struct report *r, u32 slot, const struct identity *id, const char *path);
+
+/*
+ * E's line, without its end, as text or JSON whatever R prints, to be freed; NULL: it is
+ * no event that is printed, or no memory. E was given to report_event() before.
+ */
+char *report_render(struct report *r, const struct event *e, size_t size, bool json);
 
 /* The path of SLOT's executable, if ID is what it was told of; NULL: not known. */
 const char *report_exe(const struct report *r, u32 slot, const struct identity *id);

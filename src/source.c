@@ -60,16 +60,14 @@ static void write_arch(FILE *out)
 		"#define ARCH_X86 1\n#define X32_BIT 0x40000000\n#define SYMBOL_RESTART 219\n"
 		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 15\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
-		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 1024\n"
-		"#define SIZE_REGS 168\n");
+		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 1024\n");
 #elif defined(__aarch64__)
 	fprintf(out,
 		"#define ARCH_ARM64 1\n#define X32_BIT (1ULL << 63) /* no such ABI */\n"
 		"#define SYMBOL_RESTART 128\n"
 		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 139\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
-		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 4096\n"
-		"#define SIZE_REGS 288\n");
+		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 4096\n");
 #else
 #error "system-call numbers and registers of this architecture are not known to ebph"
 #endif

@@ -192,19 +192,30 @@ static u32 recycle(struct tables *t)
 	return soon;
 }
 
-int tables_forget(struct tables *t, u32 slot)
-{
-	int result = tables_command(t, slot, VERB_RETIRE);
-
-	if (result == ANSWER_DONE)
-		t->leaving[t->leaving_count++] = (struct leaving){slot, now_ns()};
-	return result;
-}
-
 /* First step: nobody finds the profile in SLOT any more. */
 static void leave(struct tables *t, u32 slot)
 {
 	t->leaving[t->leaving_count++] = (struct leaving){slot, now_ns()};
+}
+
+int tables_forget(struct tables *t, u32 slot)
+{
+	int result = tables_command(t, slot, VERB_RETIRE);
+	struct profile p;
+
+	if (result != ANSWER_DONE)
+		return result;
+	if (read_profile(t, slot, &p))
+		t->evicted_calls += p.count;
+	leave(t, slot);
+	return result;
+}
+
+u32 tables_find(const struct tables *t, const struct identity *id)
+{
+	u32 slot;
+
+	return bpf_map_lookup_elem(t->l->by_identity, id, &slot) ? 0 : slot;
 }
 
 struct candidate {

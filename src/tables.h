@@ -70,6 +70,9 @@ int tables_command(const struct tables *t, u32 slot, enum verb verb);
  */
 int tables_forget(struct tables *t, u32 slot);
 
+/* The slot of the profile of ID; 0: there is none. */
+u32 tables_find(const struct tables *t, const struct identity *id);
+
 /*
  * Show VISIT each struct profile, or struct thread, as it is in the kernel, slot 0 and
  * slots in no use included: 0 or -ENOMEM. The element is valid during the call.

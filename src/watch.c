@@ -4,6 +4,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +15,10 @@
 
 #include "attach.h"
 #include "child.h"
+#include "control.h"
+#include "journal.h"
 #include "keeper.h"
+#include "notify.h"
 #include "output.h"
 #include "report.h"
 #include "stats.h"
@@ -34,11 +38,16 @@ struct watch {
 	struct report report;
 	struct keeper *keeper;
 	struct child child;
+	struct control control;
+	struct journal *journal; /* where events go; NULL: to the output */
 	struct ring_buffer *ring;
 	int signals;
+	enum verbosity verbosity;
 	bool done;
-	u64 forgotten; /* profiles that made room, not told of yet */
-	u32 unsaved;   /* profiles that could not be saved in the end */
+	u64 forgotten;		      /* profiles that made room, not told of yet */
+	bool on_terminal;	      /* whose end is ours */
+	u64 watchdog_ns, watchdog_at; /* how often, and when, to say that all is well */
+	u32 unsaved;		      /* profiles that could not be saved in the end */
 };
 
 static u64 now_ns(void)
@@ -51,13 +60,53 @@ static u64 now_ns(void)
 
 /* ---- what happens ---- */
 
+/* Events that the kernel side sends for --verbose only. */
+static bool is_verbose(const struct event *e)
+{
+	return e->type == EVENT_SEQUENCE || e->type == EVENT_EXEC ||
+	       e->type == EVENT_EXIT;
+}
+
+/* An event for those who follow. */
+static void follow_event(struct watch *w, const struct event *e, size_t size)
+{
+	for (enum follow kind = FOLLOW_JSON; kind <= FOLLOW_TEXT; kind++) {
+		char *line;
+
+		if (!control_has_followers(&w->control, kind))
+			continue;
+		line = report_render(&w->report, e, size, kind == FOLLOW_JSON);
+		if (line)
+			control_publish(&w->control, kind, line);
+		free(line);
+	}
+}
+
+static void journal_enter(struct watch *w, const struct event *e, size_t size)
+{
+	char *text, *json;
+
+	if (!w->journal || (w->report.quiet && e->type != EVENT_ANOMALY))
+		return;
+	text = report_render(&w->report, e, size, false);
+	json = report_render(&w->report, e, size, true);
+	if (text && json)
+		journal_event(w->journal, text, json);
+	free(text);
+	free(json);
+}
+
 static int on_event(void *context, void *data, size_t size)
 {
 	struct watch *w = context;
 
 	const struct event *e = data;
 
+	if (is_verbose(e) && w->verbosity != VERBOSITY_VERBOSE)
+		return 0;
 	report_event(&w->report, e, size);
+	journal_enter(w, e, size);
+	follow_event(w, e, size);
 	if (e->type == EVENT_PROFILE)
 		keeper_arrived(w->keeper, e->slot, &e->identity,
 			       report_exe(&w->report, e->slot, &e->identity));
@@ -137,6 +186,117 @@ static void print_summary(struct watch *w)
 	free(all);
 }
 
+/* ---- the control socket ---- */
+
+static u64 losses(void *context)
+{
+	struct watch *w = context;
+
+	return tables_losses(&w->tables, on_lost, w) + w->tables.evicted;
+}
+
+static u64 anomalies(void *context)
+{
+	const struct watch *w = context;
+
+	return w->report.anomalies;
+}
+
+static u64 calls_elsewhere(void *context)
+{
+	const struct watch *w = context;
+
+	return w->tables.evicted_calls - keeper_calls(w->keeper);
+}
+
+static void set_verbosity(void *context, enum verbosity verbosity)
+{
+	struct watch *w = context;
+
+	w->verbosity = verbosity;
+	w->report.quiet = verbosity == VERBOSITY_QUIET;
+}
+
+static void forget(void *context, u32 slot, const struct identity *id)
+{
+	const struct watch *w = context;
+
+	keeper_forget(w->keeper, slot, id);
+}
+
+static int save(void *context, char *error, size_t size)
+{
+	const struct watch *w = context;
+	u32 failed = keeper_save(w->keeper);
+
+	if (failed)
+		snprintf(error, size, "%u profiles could not be saved in %s", failed,
+			 w->o->profile_dir);
+	return failed ? -EIO : 0;
+}
+
+static int load(void *context, char *error, size_t size)
+{
+	const struct watch *w = context;
+
+	return keeper_load(w->keeper, error, size);
+}
+
+static int open_control(struct watch *w, char *error, size_t size)
+{
+	static const struct control_ops ops = {.exe = path_of,
+					       .losses = losses,
+					       .anomalies = anomalies,
+					       .calls_elsewhere = calls_elsewhere,
+					       .verbosity = set_verbosity,
+					       .forget = forget,
+					       .save = save,
+					       .load = load};
+
+	w->control = (struct control){.ops = &ops,
+				      .context = w,
+				      .o = w->o,
+				      .kernel = w->kernel,
+				      .l = w->l,
+				      .raw = w->raw,
+				      .tables = &w->tables,
+				      .links = &w->links};
+	w->verbosity = w->o->verbose ? VERBOSITY_VERBOSE : VERBOSITY_NORMAL;
+	return control_open(&w->control, error, size);
+}
+
+/* ---- the loop ---- */
+
+/* 1 when this process ends with its terminal. */
+static bool hangs_on_terminal(void)
+{
+	struct sigaction action;
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && !sigaction(SIGHUP, NULL, &action) &&
+	       action.sa_handler != SIG_IGN;
+}
+
+/* Save, and open -o's file anew: it may have been renamed to begin another. */
+static void refresh(struct watch *w)
+{
+	char error[600];
+	FILE *out;
+
+	keeper_save(w->keeper);
+	if (!w->o->output)
+		return;
+	out = output_open(w->o->output, error, sizeof(error));
+	if (out) {
+		dup3(fileno(out), fileno(w->report.out), O_CLOEXEC);
+		fclose(out);
+	} else {
+		report_warning(&w->report, error, NULL);
+	}
+}
+
 static void on_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
@@ -146,6 +306,8 @@ static void on_signal(struct watch *w)
 			print_summary(w);
 		else if (si.ssi_signo == SIGCHLD)
 			w->done |= child_reap(&w->child);
+		else if (si.ssi_signo == SIGHUP && w->child.pid <= 0 && !w->on_terminal)
+			refresh(w);
 		else if (w->child.pid <= 0)
 			w->done = true;
 		else if (si.ssi_code <= 0) /* a terminal's reaches it by itself */
@@ -153,18 +315,31 @@ static void on_signal(struct watch *w)
 	}
 }
 
+static void tell_watchdog(struct watch *w)
+{
+	u64 now = now_ns();
+
+	if (!w->watchdog_ns || now < w->watchdog_at)
+		return;
+	notify("WATCHDOG=1");
+	w->watchdog_at = now + w->watchdog_ns / 4;
+}
+
 static void loop(struct watch *w)
 {
 	u64 start = now_ns(), next = start + w->o->interval_ns;
 	struct pollfd fds[] = {{.fd = ring_buffer__epoll_fd(w->ring), .events = POLLIN},
-			       {.fd = w->signals, .events = POLLIN}};
+			       {.fd = w->signals, .events = POLLIN},
+			       {.fd = control_fd(&w->control), .events = POLLIN}};
 
 	for (unsigned int tick = 0; !w->done && !w->report.error; tick++) {
-		poll(fds, 2, TICK_MS);
+		poll(fds, 3, TICK_MS);
 		ring_buffer__consume(w->ring);
 		make_room(w);
 		keeper_tick(w->keeper, now_ns());
 		on_signal(w);
+		control_serve(&w->control);
+		tell_watchdog(w);
 		if (tick % REFRESH_TICKS == 0)
 			targets_refresh(&w->targets);
 		if (w->o->interval_ns && now_ns() >= next) {
@@ -198,6 +373,7 @@ static int open_events(struct watch *w, char *error, size_t size)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->ring = ring_buffer__new(w->l->events, on_event, w, NULL);
 	if (w->signals >= 0 && w->ring)
@@ -246,7 +422,9 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 			 strerror(-result));
 		return result;
 	}
-	result = open_keeper(w, error, size);
+	result = open_control(w, error, size);
+	if (!result)
+		result = open_keeper(w, error, size);
 	if (!result)
 		result = open_events(w, error, size);
 	if (!result)
@@ -265,14 +443,21 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 		return result;
 	output_empty(w->report.out);
 	report_start(&w->report, w->o, w->kernel->release, w->kernel->headers);
+	control_begin(&w->control);
+	w->on_terminal = hangs_on_terminal();
+	w->watchdog_ns = notify_watchdog();
+	w->journal = journal_open(w->report.out);
+	w->report.elsewhere = w->journal != NULL;
 	fprintf(stderr, "ebph: watching\n");
+	notify("READY=1");
 	return w->o->command ? child_go(&w->child) : 0;
 }
 
 /* What the programs cost, where the kernel counts it. */
 static void print_costs(const struct loaded *l)
 {
-	static const char *const names[] = {"system call", "signal", "fork", "exec", "exit"};
+	static const char *const names[] = {"system call", "signal", "fork", "exec",
+					    "exit"};
 	const int programs[] = {l->enter, l->on_signal, l->on_fork, l->on_exec,
 				l->on_exit};
 
@@ -281,6 +466,7 @@ static void print_costs(const struct loaded *l)
 
 static void end(struct watch *w)
 {
+	notify("STOPPING=1");
 	attach_none(&w->links);
 	if (w->o->verbose)
 		print_costs(w->l);
@@ -288,6 +474,7 @@ static void end(struct watch *w)
 	if (!w->o->quiet)
 		print_summary(w);
 	w->unsaved = keeper_save(w->keeper);
+	control_close(&w->control);
 	wait_for_command(w);
 }
 
@@ -335,6 +522,8 @@ int watch(const struct options *o, const struct kernel *k, const struct loaded *
 		status = status_of(&w);
 	}
 	attach_none(&w.links);
+	control_close(&w.control);
+	journal_close(w.journal);
 	child_free(&w.child);
 	targets_free(&w.targets);
 	keeper_close(w.keeper);

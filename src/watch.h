@@ -11,7 +11,7 @@
 /*
  * Watch as O says, on kernel K, with the programs (for raw tracepoints or not: RAW)
  * and maps of L, printing to OUT, until a signal,
- * the time limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD and SIGUSR1 are
+ * the time limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD, SIGUSR1 and SIGHUP are
  * blocked by the caller. Gives the exit status.
  */
 int watch(const struct options *o, const struct kernel *k, const struct loaded *l,

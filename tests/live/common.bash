@@ -8,7 +8,7 @@
 bats_require_minimum_version 1.5.0
 
 # No profiles of earlier runs, and none left behind.
-FRESH=(--no-load --no-save)
+FRESH=(--no-load --no-save --no-socket)
 EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 
 # Compiles programs/play once for all files; 64 and 32 bits. Sets PLAY and PLAY32.

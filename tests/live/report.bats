@@ -12,6 +12,7 @@ setup() {
 	EBPH=$BATS_TEST_TMPDIR/ebph
 	DIR=$BATS_TEST_TMPDIR
 	export EBPH_PROFILE_DIR=$DIR/profiles
+	export EBPH_SOCKET=$DIR/socket
 	cat >"$DIR/session" <<'S'
 for n in $(seq 250); do /usr/bin/true; done
 /usr/bin/true --version >/dev/full 2>&1 || exit 0

@@ -5,10 +5,12 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
+	export EBPH_SOCKET=$BATS_TEST_TMPDIR/socket
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
 	chmod 755 "$DIR"
 	export EBPH_PROFILE_DIR=$DIR/profiles
+	export EBPH_SOCKET=$DIR/socket
 	mkdir "$DIR/www" "$DIR/www/list"
 	echo hello >"$DIR/www/index.html"
 	cat >"$DIR/nginx.conf" <<N

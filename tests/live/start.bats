@@ -8,7 +8,9 @@ setup() {
 	DIR=$(mktemp -d)
 	chmod 755 "$DIR"
 	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
+	export EBPH_SOCKET=$BATS_TEST_TMPDIR/socket
 	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
+	export EBPH_SOCKET=$BATS_TEST_TMPDIR/socket
 	RELEASE=$(uname -r)
 }
 

@@ -5,9 +5,11 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
+	export EBPH_SOCKET=$BATS_TEST_TMPDIR/socket
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
 	export EBPH_PROFILE_DIR=$DIR/profiles
+	export EBPH_SOCKET=$DIR/socket
 	cat >"$DIR/hello.c" <<'C'
 #define _GNU_SOURCE
 #include <sys/syscall.h>

@@ -268,8 +268,10 @@ static const struct mistake mistakes[] = {
 	{{"--delay-max=1s"}, {"'--delay-max=1s'", "unknown"}},
 	{{"--abort-exec", "1"}, {"'--abort-exec'", "unknown"}},
 	{{"--self-test=1"}, {"--self-test", "takes no value"}},
-	{{"--socket", "x"}, {"'--socket'", "unknown"}},
-	{{"--config", "x"}, {"'--config'", "unknown"}},
+	{{"--socket"}, {"--socket", "needs a value"}},
+	{{"--socket", ""}, {"--socket", "''"}},
+	{{"--socket", "x", "--no-socket"}, {"--no-socket", "exclude"}},
+	{{"--config", "/none/x"}, {"/none/x", "No such file"}},
 	{{"--dry-run"}, {"'--dry-run'", "unknown"}},
 };
 

@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+
+# Profiles that last: what one run of ebph learned, the next one knows.
+
+setup() {
+	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
+	DIR=$(mktemp -d)
+	PROFILES=$DIR/profiles
+	cat >"$DIR/hello.c" <<'C'
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	(void)argv;
+	syscall(SYS_write, 1, "hello\n", 6);
+	if (argc > 1)
+		syscall(SYS_write, 1, "more\n", 5);
+	return 0;
+}
+C
+	gcc -static -o "$DIR/hello" "$DIR/hello.c"
+	echo 'for i in $(seq 60); do "$1" >/dev/null; done' >"$DIR/often"
+}
+
+teardown() {
+	[ -z "${WATCH-}" ] || kill -9 "$WATCH" 2>/dev/null || true
+	umount "$DIR/small" 2>/dev/null || true
+	rm -rf "$DIR"
+}
+
+# watch OPTIONS... -- COMMAND...: only hello, into out
+watch() {
+	"$EBPH" --profile-dir "$PROFILES" -e "$DIR/hello" -j -o "$DIR/out" "$@"
+}
+
+learn() {
+	watch --normal-time 0 "$@" -- sh "$DIR/often" "$DIR/hello"
+}
+
+# of the profile in the last summary
+field() {
+	jq -s -r --arg exe "$DIR/hello" ".[-1].profiles[] | select(.exe == \$exe) | .$1" "$DIR/out"
+}
+
+pairs() {
+	"$EBPH" profile show --profile-dir "$PROFILES" -j --pairs "$DIR/hello" | jq -S '.pairs'
+}
+
+@test "what was learned is known after a restart: the anomaly is found without learning" {
+	learn
+	[ "$(field state)" = normal ]
+	before=$(field count)
+	pairs >"$DIR/before"
+	[ "$(jq length "$DIR/before")" -gt 20 ]
+	watch -- "$DIR/hello"
+	[ "$(field state)" = normal ]
+	[ "$(field count)" -gt "$before" ]
+	[ "$(jq -s '[.[] | select(.event == "anomaly")] | length' "$DIR/out")" -eq 0 ]
+	pairs >"$DIR/after"
+	cmp "$DIR/before" "$DIR/after"
+	run watch --check -- "$DIR/hello" more
+	[ "$status" -eq 3 ]
+	jq -s -e '[.[] | select(.event == "anomaly")][0].sequence[-2:] == ["write", "write"]' "$DIR/out"
+}
+
+@test "--no-load begins anew, --no-save leaves the files alone" {
+	learn
+	cp -r "$PROFILES" "$DIR/copy"
+	watch --no-load --no-save -- "$DIR/hello"
+	[ "$(field state)" = training ]
+	watch --no-save -- "$DIR/hello"
+	[ "$(field state)" = normal ]
+	diff -r "$PROFILES" "$DIR/copy"
+}
+
+@test "the wait to become normal goes on while ebph does not run" {
+	watch --normal-time 3s -- sh "$DIR/often" "$DIR/hello"
+	[ "$(field state)" = frozen ]
+	sleep 3.2
+	watch --normal-time 3s -- "$DIR/hello"
+	[ "$(field state)" = normal ]
+}
+
+replaced() {
+	jq -s -e '[.[] | select(.event == "warning") | .message]
+		| any(test("the program was replaced|another program had this key"))' "$DIR/out"
+}
+
+@test "a program that was copied over, renamed over, or whose inode another file got, begins anew and says so" {
+	learn
+	old=$(ls "$PROFILES")
+	cp "$DIR/hello" "$DIR/new"
+	printf x >>"$DIR/new"
+	cat "$DIR/new" >"$DIR/hello"
+	watch -- "$DIR/hello"
+	[ "$(field state)" = training ]
+	replaced
+	[ -e "$PROFILES/$old" ]
+	printf y >>"$DIR/new"
+	mv "$DIR/new" "$DIR/hello"
+	watch -- "$DIR/hello"
+	[ "$(field state)" = training ]
+	[ "$(field count)" -lt 100 ]
+	replaced
+	[ "$(ls "$PROFILES" | wc -l)" -eq 3 ]
+}
+
+@test "--adopt-upgrades starts from what the old file knew, in training" {
+	learn
+	printf x >>"$DIR/hello"
+	watch --adopt-upgrades -- "$DIR/hello"
+	[ "$(field state)" = training ]
+	replaced
+	# one run of it alone would have brought a sequence a call
+	[ "$(field sequences)" -gt 0 ]
+	pairs >"$DIR/adopted"
+	watch -v -- "$DIR/hello"
+	[ "$(jq -s '[.[] | select(.event == "sequence")] | length' "$DIR/out")" -eq 0 ]
+}
+
+@test "a second ebph on the same profiles is refused and told whose they are" {
+	"$EBPH" --profile-dir "$PROFILES" -o "$DIR/first" 2>"$DIR/err" &
+	WATCH=$!
+	for _ in $(seq 200); do grep -q watching "$DIR/err" && break; sleep 0.1; done
+	run "$EBPH" --profile-dir "$PROFILES" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"$WATCH"* ]]
+	kill "$WATCH"
+	wait "$WATCH"
+	WATCH=
+	"$EBPH" --profile-dir "$PROFILES" -d 0.1 -o "$DIR/second"
+}
+
+@test "killed at any instant while it saves, every file is whole" {
+	learn
+	for round in $(seq 12); do
+		"$EBPH" --profile-dir "$PROFILES" --save-interval 1ms -o "$DIR/out" 2>"$DIR/err" &
+		WATCH=$!
+		for _ in $(seq 200); do grep -q watching "$DIR/err" && break; sleep 0.1; done
+		grep -q watching "$DIR/err"
+		"$DIR/hello" >/dev/null
+		sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+		kill -9 "$WATCH"
+		wait "$WATCH" || true
+		WATCH=
+		"$EBPH" profile check --profile-dir "$PROFILES"
+	done
+	[ "$(ls "$PROFILES" | wc -l)" -gt 1 ]
+}
+
+@test "a full disk is told of, and fails the run in the end" {
+	mkdir "$DIR/small"
+	mount -t tmpfs -o size=8k,mode=700 tmpfs "$DIR/small"
+	head -c 8000 /dev/zero >"$DIR/small/ballast" || true
+	PROFILES=$DIR/small
+	run watch -- "$DIR/hello"
+	[ "$status" -eq 1 ]
+	[[ $output == *"could not be saved"* ]]
+	[[ $output == *"No space left"* ]]
+}
