@@ -23,6 +23,7 @@
 #include "output.h"
 #include "preempt.h"
 #include "profile_cmd.h"
+#include "replay.h"
 #include "scratch.h"
 #include "selftest.h"
 #include "ps.h"
@@ -61,7 +62,8 @@ static bool use_raw_tracepoints(const struct kernel *k)
 	if (wish && *wish)
 		return strcmp(wish, "classic") != 0;
 	seen = preempt_raw_tracepoints_by(k->btf);
-	return !seen || seen == -EPERM; /* who may not look will not get to attach either */
+	return !seen ||
+	       seen == -EPERM; /* who may not look will not get to attach either */
 }
 
 /* Compile and load TEXT: 0, or -errno with a sentence in ERROR. */
@@ -142,10 +144,8 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{"admin", admin_main},
-	{"bench", bench_main},
-	{"profile", profile_main},
-	{"ps", ps_main},
+	{"admin", admin_main}, {"bench", bench_main},	{"profile", profile_main},
+	{"ps", ps_main},       {"replay", replay_main},
 };
 
 int main(int argc, char **argv)

@@ -83,7 +83,7 @@ static bool is_filled(const struct event *e, int distance)
 }
 
 /* The window, oldest first; the call itself in color. */
-static void put_sequence(FILE *out, const struct event *e, bool color)
+static void put_sequence(FILE *out, const struct event *e, const struct columns *c)
 {
 	const char *gap = ": ";
 	char name[CALL_NAME];
@@ -92,16 +92,16 @@ static void put_sequence(FILE *out, const struct event *e, bool color)
 		if (!is_filled(e, d))
 			continue;
 		fprintf(out, "%s%s", gap,
-			syscall_name(e->sequence[d], name, sizeof(name)));
+			syscall_name_by(c->names, e->sequence[d], name, sizeof(name)));
 		gap = ", ";
 	}
 	fputs(gap, out);
-	put_colored(out, color, e->type == EVENT_ANOMALY ? COLOR_ALARM : COLOR_PLAIN,
-		    syscall_name(e->sequence[0], name, sizeof(name)), 0);
+	put_colored(out, c->color, e->type == EVENT_ANOMALY ? COLOR_ALARM : COLOR_PLAIN,
+		    syscall_name_by(c->names, e->sequence[0], name, sizeof(name)), 0);
 }
 
 /* The earlier calls whose pairs are new; when that is true of all of them, so it says. */
-static void put_missed(FILE *out, const struct event *e)
+static void put_missed(FILE *out, const struct event *e, const struct columns *c)
 {
 	int misses = __builtin_popcount(e->missed), filled = 0;
 	const char *gap = "";
@@ -118,7 +118,7 @@ static void put_missed(FILE *out, const struct event *e)
 		if (!is_missed(e, d))
 			continue;
 		fprintf(out, "%s%s@%d", gap,
-			syscall_name(e->sequence[d], name, sizeof(name)), d);
+			syscall_name_by(c->names, e->sequence[d], name, sizeof(name)), d);
 		gap = ", ";
 	}
 	fputc(')', out);
@@ -146,8 +146,8 @@ void columns_event(FILE *out, const struct event *e, const struct columns *c)
 	fprintf(out, " %-3u ", e->lfc);
 	put_exe(out, c->exe);
 	if (e->type == EVENT_ANOMALY || e->type == EVENT_SEQUENCE) {
-		put_sequence(out, e, c->color);
-		put_missed(out, e);
+		put_sequence(out, e, c);
+		put_missed(out, e, c);
 		put_container(out, e, c->cgroup);
 	}
 	fputc('\n', out);

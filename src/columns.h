@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "syscalls.h"
 #include "types.h"
 #include "model.h"
 
@@ -15,6 +16,7 @@ struct columns {
 	const char *exe;  /* NULL: not known; "": it has no path */
 	const char
 		*cgroup; /* of anomalies and sequences in containers; NULL: no matter */
+	const struct syscall_namer *names; /* NULL: this machine's calls */
 	bool color;
 };
 

@@ -95,40 +95,41 @@ static json_t *key_of(const struct identity *id)
 
 /* ---- calls ---- */
 
-static json_t *call_name(u16 symbol)
+static json_t *call_name(const struct jsonl_context *c, u16 symbol)
 {
 	char name[CALL_NAME];
 
-	return json_string(syscall_name(symbol, name, sizeof(name)));
+	return json_string(syscall_name_by(c->names, symbol, name, sizeof(name)));
 }
 
-static json_t *call_number(u16 symbol)
+static json_t *call_number(const struct jsonl_context *c, u16 symbol)
 {
-	long nr = syscall_number(symbol);
+	long nr = syscall_number_by(c->names, symbol);
 
 	return nr < 0 ? json_null() : json_integer(nr);
 }
 
 /* The calls of the window, oldest first. */
-static json_t *sequence_of(const struct event *e)
+static json_t *sequence_of(const struct event *e, const struct jsonl_context *c)
 {
 	json_t *list = json_array();
 
 	for (int d = WINDOW_MAX - 1; d >= 0; d--)
 		if (!d || e->sequence[d] != SYMBOL_NONE || e->missed >> (d - 1) & 1)
-			json_array_append_new(list, call_name(e->sequence[d]));
+			json_array_append_new(list, call_name(c, e->sequence[d]));
 	return list;
 }
 
-static json_t *missed_of(const struct event *e)
+static json_t *missed_of(const struct event *e, const struct jsonl_context *c)
 {
 	json_t *list = json_array();
 
 	for (int d = 1; d <= DISTANCES; d++)
 		if (e->missed >> (d - 1) & 1)
-			json_array_append_new(list, json_pack("{s:o, s:i}", "prev",
-							      call_name(e->sequence[d]),
-							      "distance", d));
+			json_array_append_new(list,
+					      json_pack("{s:o, s:i}", "prev",
+							call_name(c, e->sequence[d]),
+							"distance", d));
 	return list;
 }
 
@@ -194,11 +195,12 @@ static void add_profile(struct object *o, const struct event *e,
 		add(o, "normal_time", jsonl_text(c->normal_time));
 }
 
-static void add_call(struct object *o, const struct event *e, u32 fields)
+static void add_call(struct object *o, const struct event *e,
+		     const struct jsonl_context *c, u32 fields)
 {
 	if (fields & CALL) {
-		add(o, "syscall", call_name(e->sequence[0]));
-		add(o, "nr", call_number(e->sequence[0]));
+		add(o, "syscall", call_name(c, e->sequence[0]));
+		add(o, "nr", call_number(c, e->sequence[0]));
 		add(o, "misses", number((u64)__builtin_popcount(e->missed)));
 	}
 	if (fields & LFC)
@@ -206,21 +208,41 @@ static void add_call(struct object *o, const struct event *e, u32 fields)
 	if (fields & ANOMALIES)
 		add(o, "anomalies", number(e->anomalies));
 	if (fields & WINDOW) {
-		add(o, "sequence", sequence_of(e));
-		add(o, "missed", missed_of(e));
+		add(o, "sequence", sequence_of(e, c));
+		add(o, "missed", missed_of(e, c));
 	}
+}
+
+/* The fields of E that are known. */
+static u32 fields_of(const struct event *e, const struct jsonl_context *c)
+{
+	u32 fields = events[e->type].fields;
+
+	if (!c->file)
+		return fields;
+	fields &= ~(u32)(UID | CONTAINER_PID | KEY | CGROUP);
+	if (!e->ppid)
+		fields &= ~(u32)PPID;
+	if (!*e->comm)
+		fields &= ~(u32)COMM;
+	if (!c->normal_time)
+		fields &= ~(u32)NORMAL_TIME;
+	return fields;
 }
 
 json_t *jsonl_event(const struct event *e, const struct jsonl_context *c)
 {
 	struct object o = object_new();
-	u32 fields = events[e->type].fields;
+	u32 fields = fields_of(e, c);
 
-	add(&o, "time", jsonl_text(c->time));
+	if (c->time)
+		add(&o, "time", jsonl_text(c->time));
 	add(&o, "event", json_string(events[e->type].name));
+	if (c->file)
+		add(&o, "file", jsonl_text(c->file));
 	add_process(&o, e, fields);
 	add_profile(&o, e, c, fields);
-	add_call(&o, e, fields);
+	add_call(&o, e, c, fields);
 	return object_end(&o);
 }
 
@@ -228,7 +250,8 @@ json_t *jsonl_profile(const struct profile *p, const struct jsonl_context *c)
 {
 	struct object o = object_new();
 
-	add(&o, "key", key_of(&p->identity));
+	if (!c->file)
+		add(&o, "key", key_of(&p->identity));
 	add(&o, "exe", jsonl_text(c->exe));
 	add(&o, "state", json_string(jsonl_state_name(p->state)));
 	add(&o, "count", number(p->count));
@@ -236,7 +259,8 @@ json_t *jsonl_profile(const struct profile *p, const struct jsonl_context *c)
 	add(&o, "last_mod_count", number(last_mod_count(p)));
 	add(&o, "sequences", number(p->sequences));
 	add(&o, "anomalies", number(p->anomalies));
-	add(&o, "normal_time", jsonl_text(c->normal_time));
+	if (c->normal_time || !c->file)
+		add(&o, "normal_time", jsonl_text(c->normal_time));
 	return object_end(&o);
 }
 

@@ -6,15 +6,22 @@
 #include <jansson.h>
 
 #include "options.h"
+#include "syscalls.h"
 #include "types.h"
 #include "model.h"
 
 /* What an event's struct does not say of it. */
 struct jsonl_context {
-	const char *time;	 /* RFC 3339 */
+	const char *time;	 /* RFC 3339; NULL: a trace without a clock */
 	const char *exe;	 /* NULL: not known */
 	const char *cgroup;	 /* of anomalies and sequences */
 	const char *normal_time; /* RFC 3339; NULL: it is not frozen */
+	/*
+	 * The trace that it comes from; NULL: from the kernel. What a trace does not tell
+	 * is left out: users, identities, cgroups, parents and names where not known.
+	 */
+	const char *file;
+	const struct syscall_namer *names; /* NULL: this machine's calls */
 };
 
 /* All objects are new: json_decref() them. NULL: no memory. */

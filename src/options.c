@@ -568,6 +568,8 @@ static const char help[] =
 	"       ebph [OPTIONS] -p PID[,PID...]    watch these and what they start\n"
 	"       ebph [OPTIONS] -- COMMAND [ARG]   start COMMAND, watch it and what it\n"
 	"                                         starts, end when it ends\n"
+	"       ebph replay ...                   the same over recorded traces: see\n"
+	"                                         ebph replay --help\n"
 	"\n"
 	"Learn which system calls are normal for each executable, and say so when a\n"
 	"process leaves its normal.\n"

@@ -163,9 +163,9 @@ static void draw_map(const struct plot *p)
 		double at = CELL * (double)i;
 
 		svg_line(p->out, p->left + at, p->top, p->left + at, p->top + p->side,
-			 "#dddddd", 0.5);
+			 "#dddddd", 0.5, "");
 		svg_line(p->out, p->left, p->top + at, p->left + p->side, p->top + at,
-			 "#dddddd", 0.5);
+			 "#dddddd", 0.5, "");
 	}
 }
 
@@ -219,7 +219,8 @@ static void draw(struct plot *p)
 	double width = p->left + p->side + LEGEND, height = p->top + p->side + MARGIN;
 
 	/* room for the titles and the legend beside few calls */
-	svg_begin(p->out, width < 640 ? 640 : width, height < 300 ? 300 : height);
+	svg_begin(p->out, width < 640 ? 640 : width, height < 300 ? 300 : height,
+		  p->b ? "Two profiles of pairs" : "A profile of pairs");
 	draw_title(p, p->a, 24, p->b ? "A: " : "");
 	if (p->b)
 		draw_title(p, p->b, 44, "B: ");

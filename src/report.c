@@ -46,6 +46,26 @@ void report_free(struct report *r)
 	cgroups_free(&r->cgroups);
 }
 
+int report_grow(struct report *r, u32 slots)
+{
+	struct report_name *names;
+	struct report_row *rows;
+
+	if (slots <= r->slots)
+		return 0;
+	names = reallocarray(r->names, (size_t)slots + 1, sizeof(*names));
+	if (names)
+		r->names = names;
+	rows = reallocarray(r->rows, (size_t)slots + 1, sizeof(*rows));
+	if (rows)
+		r->rows = rows;
+	if (!names || !rows)
+		return -ENOMEM;
+	memset(names + r->slots + 1, 0, (slots - r->slots) * sizeof(*names));
+	r->slots = slots;
+	return 0;
+}
+
 /* ---- names of executables ---- */
 
 static bool is_same(const struct identity *a, const struct identity *b)
@@ -109,14 +129,32 @@ static void put(struct report *r, json_t *j)
 	flush(r);
 }
 
-static const char *utc(struct report *r, u64 boot, char text[MOMENT_TEXT])
+/* TIME, of an event or a profile, as ns since 1970. */
+static u64 real_time(struct report *r, u64 time)
 {
-	return timestamp_text(moment_real(&r->moment, boot), text, MOMENT_TEXT);
+	return r->trace ? time : moment_real(&r->moment, time);
 }
 
-static const char *clock_time(struct report *r, u64 boot, char text[MOMENT_TEXT])
+static u64 now(const struct report *r)
 {
-	return moment_clock(moment_real(&r->moment, boot), text);
+	return r->trace ? r->trace->now : moment_now();
+}
+
+static bool has_clock(const struct report *r)
+{
+	return !r->trace || r->trace->has_clock;
+}
+
+/* NULL: there is no clock. */
+static const char *utc(struct report *r, u64 time, char text[MOMENT_TEXT])
+{
+	return has_clock(r) ? timestamp_text(real_time(r, time), text, MOMENT_TEXT)
+			    : NULL;
+}
+
+static const char *clock_time(struct report *r, u64 time, char text[MOMENT_TEXT])
+{
+	return moment_clock(real_time(r, time), text);
 }
 
 /* ---- events ---- */
@@ -132,9 +170,11 @@ static void event_json(struct report *r, const struct event *e)
 	struct jsonl_context c = {
 		.time = utc(r, e->time, time),
 		.exe = report_exe(r, e->slot, &e->identity),
+		.file = r->trace ? r->trace->file : NULL,
+		.names = r->trace ? &r->trace->names : NULL,
 	};
 
-	if (judges_call(e))
+	if (judges_call(e) && !r->trace)
 		c.cgroup = cgroups_path(&r->cgroups, e->cgroup);
 	if (e->normal_time)
 		c.normal_time = utc(r, e->normal_time, normal_time);
@@ -146,15 +186,16 @@ static void event_text(struct report *r, const struct event *e)
 	char time[MOMENT_TEXT];
 	struct columns c = {
 		.exe = report_exe(r, e->slot, &e->identity),
+		.names = r->trace ? &r->trace->names : NULL,
 		.color = r->color,
 	};
 
-	if (r->timestamp)
+	if (r->timestamp && has_clock(r))
 		c.time = clock_time(r, e->time, time);
 	if (judges_call(e) && e->container_pid != e->pid)
 		c.cgroup = cgroups_path(&r->cgroups, e->cgroup);
 	if (!r->header_done)
-		columns_event_header(r->out, r->timestamp);
+		columns_event_header(r->out, r->timestamp && has_clock(r));
 	r->header_done = true;
 	columns_event(r->out, e, &c);
 	flush(r);
@@ -164,7 +205,7 @@ void report_event(struct report *r, const struct event *e, size_t size)
 {
 	if (size < sizeof(*e) || !jsonl_event_name(e->type) || e->slot > r->slots)
 		return;
-	if (e->type == EVENT_PROFILE)
+	if (e->type == EVENT_PROFILE && !r->trace)
 		remember(r, e, size);
 	if (e->type == EVENT_ANOMALY)
 		r->anomalies++;
@@ -243,25 +284,40 @@ static json_t *row_json(struct report *r, const struct report_row *row)
 {
 	const struct profile *p = row->profile;
 	char time[MOMENT_TEXT];
-	struct jsonl_context c = {.exe = report_exe(r, row->slot, &p->identity)};
+	struct jsonl_context c = {
+		.exe = report_exe(r, row->slot, &p->identity),
+		.file = r->trace ? r->trace->file : NULL,
+	};
 
 	if (p->state == STATE_FROZEN)
 		c.normal_time = utc(r, p->normal_time, time);
 	return jsonl_profile(p, &c);
 }
 
+/* Of a trace it is known how many calls and processes are in it. */
+static json_t *totals_json(const struct report *r, const struct totals *t)
+{
+	json_t *j = json_pack("{s:I, s:i}", "system_calls", (json_int_t)t->system_calls,
+			      "processes", (int)t->processes);
+
+	if (r->trace)
+		return j;
+	json_object_set_new(j, "threads", json_integer(t->threads));
+	json_object_set_new(j, "lost", json_integer((json_int_t)t->lost));
+	json_object_set_new(j, "map_memory", json_integer((json_int_t)t->map_memory));
+	return j;
+}
+
 /* Row by row, lest a hundred thousand of them be in memory at once. */
 static void summary_json(struct report *r, const struct totals *t)
 {
+	json_t *totals = totals_json(r, t);
 	char time[MOMENT_TEXT];
-	json_t *totals =
-		json_pack("{s:I, s:i, s:i, s:I, s:I}", "system_calls",
-			  (json_int_t)t->system_calls, "processes", (int)t->processes,
-			  "threads", (int)t->threads, "lost", (json_int_t)t->lost,
-			  "map_memory", (json_int_t)t->map_memory);
 
-	fprintf(r->out, "{\"time\":\"%s\",\"event\":\"summary\",\"profiles\":[",
-		utc(r, moment_now(), time));
+	fputc('{', r->out);
+	if (utc(r, now(r), time))
+		fprintf(r->out, "\"time\":\"%s\",", time);
+	fputs("\"event\":\"summary\",\"profiles\":[", r->out);
 	for (u32 i = 0; i < r->row_count; i++) {
 		json_t *row = row_json(r, &r->rows[i]);
 
@@ -279,6 +335,8 @@ static void summary_json(struct report *r, const struct totals *t)
 
 static bool any_is_frozen(const struct report *r)
 {
+	if (!has_clock(r))
+		return false;
 	for (u32 i = 0; i < r->row_count; i++)
 		if (r->rows[i].profile->state == STATE_FROZEN)
 			return true;
@@ -295,9 +353,23 @@ static void row_text(struct report *r, const struct report_row *row, bool dates)
 		.color = r->color,
 	};
 
-	if (p->state == STATE_FROZEN)
-		date = moment_date(moment_real(&r->moment, p->normal_time), text);
+	if (p->state == STATE_FROZEN && has_clock(r))
+		date = moment_date(real_time(r, p->normal_time), text);
 	columns_profile(r->out, p, date, dates, &c);
+}
+
+static void totals_text(const struct report *r, const struct totals *t)
+{
+	fprintf(r->out, "%" PRIu64 " system call%s, %u process%s", t->system_calls,
+		t->system_calls == 1 ? "" : "s", t->processes,
+		t->processes == 1 ? "" : "es");
+	if (!r->trace) {
+		fprintf(r->out, ", %u thread%s, %" PRIu64 " lost, ", t->threads,
+			t->threads == 1 ? "" : "s", t->lost);
+		columns_size(r->out, t->map_memory);
+		fputs(" kernel memory", r->out);
+	}
+	fputc('\n', r->out);
 }
 
 static void summary_text(struct report *r, const struct totals *t)
@@ -306,19 +378,12 @@ static void summary_text(struct report *r, const struct totals *t)
 	char time[MOMENT_TEXT];
 
 	fputc('\n', r->out);
-	if (r->timestamp)
-		fprintf(r->out, "[%s]\n", clock_time(r, moment_now(), time));
+	if (r->timestamp && has_clock(r))
+		fprintf(r->out, "[%s]\n", clock_time(r, now(r), time));
 	columns_profile_header(r->out, dates);
 	for (u32 i = 0; i < r->row_count; i++)
 		row_text(r, &r->rows[i], dates);
-	fprintf(r->out,
-		"%" PRIu64 " system call%s, %u process%s, %u thread%s, %" PRIu64
-		" lost, ",
-		t->system_calls, t->system_calls == 1 ? "" : "s", t->processes,
-		t->processes == 1 ? "" : "es", t->threads, t->threads == 1 ? "" : "s",
-		t->lost);
-	columns_size(r->out, t->map_memory);
-	fputs(" kernel memory\n", r->out);
+	totals_text(r, t);
 	flush(r);
 }
 

@@ -9,6 +9,7 @@
 #include "cgroup.h"
 #include "moment.h"
 #include "options.h"
+#include "syscalls.h"
 #include "types.h"
 #include "model.h"
 
@@ -24,6 +25,14 @@ struct report_row {
 	const struct profile *profile;
 };
 
+/* What a recorded trace tells, where there is no kernel. */
+struct report_trace {
+	const char *file; /* that the events are of */
+	bool has_clock;	  /* times are ns since 1970; else there is no time */
+	u64 now;	  /* the trace's last */
+	struct syscall_namer names;
+};
+
 struct report {
 	FILE *out, *messages;
 	bool json, quiet, timestamp, color;
@@ -34,6 +43,7 @@ struct report {
 	struct report_row *rows;   /* of the summary that is being made */
 	u32 row_count;
 	struct moment moment;
+	const struct report_trace *trace; /* the caller's; NULL: events of the kernel */
 	struct cgroups cgroups;
 	int error;     /* errno of the first write that failed; 0: none */
 	u64 anomalies; /* printed */
@@ -52,6 +62,9 @@ struct totals {
 int report_init(struct report *r, const struct options *o, FILE *out, u32 slots);
 void report_free(struct report *r);
 
+/* Make room for SLOTS profiles, if R has less; 0 or -ENOMEM. Not during a summary. */
+int report_grow(struct report *r, u32 slots);
+
 /*
  * All is attached: what the run is. KERNEL: its release; HEADERS: what the program was
  * compiled against. (JSON only.)
@@ -59,7 +72,10 @@ void report_free(struct report *r);
 void report_start(struct report *r, const struct options *o, const char *kernel,
 		  const char *headers);
 
-/* Print E, an event of SIZE bytes with what follows it. */
+/*
+ * Print E, an event of SIZE bytes with what follows it. (No path follows an event of a
+ * trace: report_name() is told it.)
+ */
 void report_event(struct report *r, const struct event *e, size_t size);
 
 /*

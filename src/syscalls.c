@@ -141,6 +141,18 @@ const char *syscall_name(unsigned int symbol, char *name, size_t size)
 	return syscall_name_on(arch_native(), symbol, name, size);
 }
 
+const char *syscall_name_by(const struct syscall_namer *namer, unsigned int symbol,
+			    char *name, size_t size)
+{
+	return namer ? namer->name(namer->context, symbol, name, size)
+		     : syscall_name(symbol, name, size);
+}
+
+long syscall_number_by(const struct syscall_namer *namer, unsigned int symbol)
+{
+	return namer ? namer->number(namer->context, symbol) : syscall_number(symbol);
+}
+
 const char *syscall_label(enum arch arch, unsigned int symbol, char *label, size_t size)
 {
 	enum abi abi = symbol_abi(symbol);
@@ -191,11 +203,17 @@ static int number_of(enum arch arch, enum abi abi, const char *name)
 	return abi == ABI_X32 ? number & ~x32_bit : number;
 }
 
+int syscall_find(enum arch arch, enum abi abi, const char *name)
+{
+	int number = abi_token(arch, abi) ? number_of(arch, abi, name) : -1;
+
+	return number < 0 ? -1 : symbol_make(abi, (unsigned int)number);
+}
+
 int syscall_symbol(enum arch arch, const char *label)
 {
 	const char *colon = strchr(label, ':');
 	enum abi abi = ABI_NATIVE;
-	int number;
 
 	if (!strcmp(label, "unknown"))
 		return SYMBOL_UNKNOWN;
@@ -215,8 +233,5 @@ int syscall_symbol(enum arch arch, const char *label)
 			return -1;
 		label = colon + 1;
 	}
-	if (!abi_token(arch, abi))
-		return -1;
-	number = number_of(arch, abi, label);
-	return number < 0 ? -1 : symbol_make(abi, (unsigned int)number);
+	return syscall_find(arch, abi, label);
 }

@@ -56,6 +56,22 @@ int symbol_make(enum abi abi, unsigned int number);
 /* The name of SYMBOL in its own ABI into NAME; "syscall_N" where it has none. */
 const char *syscall_name(unsigned int symbol, char *name, size_t size);
 
+/*
+ * Who names the calls of a recorded trace (symbols.h), among them symbols that are not in
+ * model.h's table. Both are as syscall_name() and syscall_number().
+ */
+struct syscall_namer {
+	const char *(*name)(const void *context, unsigned int symbol, char *name,
+			    size_t size);
+	long (*number)(const void *context, unsigned int symbol);
+	const void *context;
+};
+
+/* Name and number as NAMER has them; NULL: those of the calls made on this machine. */
+const char *syscall_name_by(const struct syscall_namer *namer, unsigned int symbol,
+			    char *name, size_t size);
+long syscall_number_by(const struct syscall_namer *namer, unsigned int symbol);
+
 /* The same on machine ARCH. */
 const char *syscall_name_on(enum arch arch, unsigned int symbol, char *name, size_t size);
 
@@ -64,6 +80,9 @@ const char *syscall_name_on(enum arch arch, unsigned int symbol, char *name, siz
  * before it where that is not the native one ("i386:socketcall").
  */
 const char *syscall_label(enum arch arch, unsigned int symbol, char *label, size_t size);
+
+/* The symbol of the call NAME in ABI of ARCH; -1 when there is none. */
+int syscall_find(enum arch arch, enum abi abi, const char *name);
 
 /* The symbol of LABEL, as syscall_label() writes it; -1 when there is none. */
 int syscall_symbol(enum arch arch, const char *label);

@@ -2,9 +2,6 @@
 /*
  * Any bytes as a profile: as they are, and with a length and checksum that are right, or
  * hardly anything would get past them. What is read must be written as the same bytes.
- *
- * clang -g -O1 -fsanitize=fuzzer,address,undefined -I src tests/fuzz/fuzz_profile.c
- *	src/{codec,image,image_merge,syscalls,number}.c -lz -lseccomp
  */
 #include <stdlib.h>
 #include <string.h>
