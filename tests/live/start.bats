@@ -56,7 +56,9 @@ struct task_struct {
 	void *fs, *real_parent, *group_leader, *thread_pid, *signal, *files;
 	long sas_ss_sp, sas_ss_size;
 	int pid, tgid;
+	void *cred;
 };
+struct cred { int usage, uid; };
 struct signal_struct { int sigcnt, live; };
 struct k_sigaction { struct { void *sa_handler; long sa_flags; } sa; };
 struct upid { long a, b, c; };
