@@ -16,6 +16,7 @@
 #include "admin.h"
 #include "bench.h"
 #include "compile.h"
+#include "exception.h"
 #include "feature.h"
 #include "headers.h"
 #include "kernel.h"
@@ -114,6 +115,12 @@ static int run_text(const struct options *o, const struct kernel *k, const char 
 	return result;
 }
 
+/* --abort-exec would be an empty promise where BPF programs are no security module. */
+static int check_lsm(const struct options *o, char *error, size_t size)
+{
+	return o->abort_lfc && o->abort_by == ABORT_BY_LSM ? feature_lsm(error, size) : 0;
+}
+
 static int run(const struct options *o)
 {
 	char error[2800] = "", *text = NULL;
@@ -122,7 +129,8 @@ static int run(const struct options *o)
 	int result = 1;
 
 	libbpf_set_print(be_quiet);
-	if ((o->ebpf || !feature_check(error, sizeof(error))) &&
+	if ((o->ebpf || (!feature_check(error, sizeof(error)) &&
+			 !check_lsm(o, error, sizeof(error)))) &&
 	    !kernel_learn(o->headers, &kernel, error, sizeof(error))) {
 		raw = use_raw_tracepoints(&kernel);
 		text = source_text(o, &kernel, raw, error, sizeof(error));
@@ -138,6 +146,16 @@ static int run(const struct options *o)
 		fprintf(stderr, "ebph: %s\n", error);
 	free(text);
 	return result;
+}
+
+static int show_exceptions(const struct options *o)
+{
+	int result = exceptions_print(o, stdout);
+
+	if (result)
+		fprintf(stderr, "ebph: cannot look through /proc: %s\n",
+			strerror(-result));
+	return result ? 1 : printed();
 }
 
 static const struct {
@@ -176,6 +194,11 @@ int main(int argc, char **argv)
 	if (o.self_test) {
 		options_free(&o);
 		return selftest();
+	}
+	if (o.show_exceptions) {
+		status = show_exceptions(&o);
+		options_free(&o);
+		return status;
 	}
 	block_signals();
 	status = run(&o);

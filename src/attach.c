@@ -12,16 +12,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* In the order of attaching: a thread's end must be seen if its beginning was. */
+enum point_kind {
+	POINT_ANY, /* raw or classic */
+	POINT_RAW, /* always raw: its programs cannot be preempted */
+	POINT_LSM,
+};
+
+/*
+ * In the order of attaching: a thread's end must be seen if its beginning was. Those of
+ * responses are left out where there is no program for them.
+ */
 static const struct {
 	const char *group, *name;
 	size_t program;
+	enum point_kind kind;
 } points[ATTACH_POINTS] = {
-	{"sched", "sched_process_exit", offsetof(struct loaded, on_exit)},
-	{"sched", "sched_process_exec", offsetof(struct loaded, on_exec)},
-	{"sched", "sched_process_fork", offsetof(struct loaded, on_fork)},
-	{"signal", "signal_deliver", offsetof(struct loaded, on_signal)},
-	{"raw_syscalls", "sys_enter", offsetof(struct loaded, enter)},
+	{"signal", "signal_generate", offsetof(struct loaded, on_generate), POINT_RAW},
+	{"lsm", "bprm_check_security", offsetof(struct loaded, bprm_check), POINT_LSM},
+	{"sched", "sched_process_exit", offsetof(struct loaded, on_exit), POINT_ANY},
+	{"sched", "sched_process_exec", offsetof(struct loaded, on_exec), POINT_ANY},
+	{"sched", "sched_process_fork", offsetof(struct loaded, on_fork), POINT_ANY},
+	{"signal", "signal_deliver", offsetof(struct loaded, on_signal), POINT_ANY},
+	{"raw_syscalls", "sys_enter", offsetof(struct loaded, enter), POINT_ANY},
 };
 
 enum { CALLS = ATTACH_POINTS - 1 };
@@ -90,8 +102,12 @@ static int attach_point(struct links *k, const struct loaded *l, int i, bool raw
 {
 	int program = *(const int *)((const char *)l + points[i].program);
 
-	if (raw) {
-		k->fd[i] = bpf_raw_tracepoint_open(points[i].name, program);
+	if (program < 0 && points[i].kind != POINT_ANY)
+		return 0;
+	if (raw || points[i].kind != POINT_ANY) {
+		/* an LSM program knows by itself where it belongs */
+		k->fd[i] = bpf_raw_tracepoint_open(
+			points[i].kind == POINT_LSM ? NULL : points[i].name, program);
 		if (k->fd[i] < 0)
 			k->fd[i] = -errno;
 	} else {
@@ -99,9 +115,16 @@ static int attach_point(struct links *k, const struct loaded *l, int i, bool raw
 	}
 	if (k->fd[i] >= 0)
 		return 0;
-	snprintf(error, size, "cannot attach to the %stracepoint %s:%s: %s%s",
-		 raw ? "raw " : "", points[i].group, points[i].name, strerror(-k->fd[i]),
-		 raw ? "" : advice(k->fd[i]));
+	if (points[i].kind == POINT_LSM)
+		snprintf(
+			error, size,
+			"cannot attach to the security hook %s: %s; --abort-exec-by kill "
+			"does without",
+			points[i].name, strerror(-k->fd[i]));
+	else
+		snprintf(error, size, "cannot attach to the %stracepoint %s:%s: %s%s",
+			 raw ? "raw " : "", points[i].group, points[i].name,
+			 strerror(-k->fd[i]), raw ? "" : advice(k->fd[i]));
 	return k->fd[i];
 }
 

@@ -7,7 +7,7 @@
 
 #include "compile.h"
 
-enum { ATTACH_POINTS = 5 };
+enum { ATTACH_POINTS = 7 };
 
 /* What holds the programs; -1: nothing. */
 struct links {
@@ -16,7 +16,7 @@ struct links {
 
 /*
  * Attach the programs of L that follow the life of threads, RAW: to raw tracepoints,
- * else to classic ones (perf events). 0, or -errno with a sentence in ERROR (SIZE
+ * else to classic ones (perf events), and those of responses. 0, or -errno with a sentence in ERROR (SIZE
  * bytes). Whatever came of it, attach_none() lets go.
  */
 int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,

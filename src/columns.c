@@ -67,6 +67,8 @@ static enum color event_color(u32 type)
 {
 	if (type == EVENT_ANOMALY)
 		return COLOR_ALARM;
+	if (type == EVENT_DELAY || type == EVENT_ABORT_EXEC)
+		return COLOR_ALARM;
 	if (type == EVENT_ANOMALY_LIMIT || type == EVENT_TOLERIZE_LIMIT)
 		return COLOR_WARNING;
 	return type == EVENT_NORMAL ? COLOR_GOOD : COLOR_PLAIN;
@@ -134,6 +136,15 @@ static void put_container(FILE *out, const struct event *e, const char *cgroup)
 	fputc(']', out);
 }
 
+/* What was done, or would have been. */
+static void put_response(FILE *out, const struct event *e)
+{
+	if (e->type == EVENT_DELAY)
+		fprintf(out, ": %" PRIu64 " ms", e->delay / 1000000);
+	if (e->dry_run)
+		fputs(e->type == EVENT_DELAY ? " (dry run)" : ": (dry run)", out);
+}
+
 void columns_event(FILE *out, const struct event *e, const struct columns *c)
 {
 	if (c->time)
@@ -150,6 +161,8 @@ void columns_event(FILE *out, const struct event *e, const struct columns *c)
 		put_missed(out, e, c);
 		put_container(out, e, c->cgroup);
 	}
+	if (e->type == EVENT_DELAY || e->type == EVENT_ABORT_EXEC)
+		put_response(out, e);
 	fputc('\n', out);
 }
 
@@ -185,6 +198,19 @@ void columns_profile(FILE *out, const struct profile *p, const char *normal_time
 		p->train_count, last_mod_count(p), p->sequences,
 		color_begin(c->color, alarm), p->anomalies, color_end(c->color, alarm),
 		date_width(dates), normal_time ? normal_time : "-");
+	put_exe(out, c->exe);
+	fputc('\n', out);
+}
+
+void columns_delayed_header(FILE *out)
+{
+	fprintf(out, "%-7s %-3s %-*s %s\n", "DELAYED", "LFC", DATE_WIDTH, "UNTIL", "EXE");
+}
+
+void columns_delayed(FILE *out, u32 pid, u32 lfc, const char *until,
+		     const struct columns *c)
+{
+	fprintf(out, "%-7u %-3u %-*s ", pid, lfc, DATE_WIDTH, until);
 	put_exe(out, c->exe);
 	fputc('\n', out);
 }

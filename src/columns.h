@@ -36,4 +36,9 @@ void columns_profile(FILE *out, const struct profile *p, const char *normal_time
 /* Write BYTES in few digits: "0", "512", "9.5K", "12.0M". */
 void columns_size(FILE *out, u64 bytes);
 
+/* A stopped process: its id, LFC, and until when (local time). Of C: exe. */
+void columns_delayed_header(FILE *out);
+void columns_delayed(FILE *out, u32 pid, u32 lfc, const char *until,
+		     const struct columns *c);
+
 #endif

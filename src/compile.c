@@ -33,17 +33,45 @@ struct message {
 	}
 
 static const struct part detector[] = {
-	PART(ATTACHED, enter),	   PART(ATTACHED, attach),  PART(ATTACHED, known),
-	PART(ATTACHED, judge),	   PART(ATTACHED, name),    PART(ATTACHED, report),
-	PART(ATTACHED, on_fork),   PART(ATTACHED, on_exec), PART(ATTACHED, on_exit),
-	PART(ATTACHED, on_signal), PART(TESTRUN, command),  PART(TESTRUN, resolve),
-	PART(MAP, profiles),	   PART(MAP, rows),	    PART(MAP, threads),
-	PART(MAP, losses),	   PART(MAP, taken),	    PART(MAP, settings),
-	PART(MAP, events),	   PART(MAP, tails),	    PART(MAP, by_identity),
-	PART(MAP, free_profiles),  PART(MAP, free_rows),    PART(MAP, free_threads),
-	PART(MAP, targets),	   PART(MAP, cgroups),	    PART(MAP, locks),
-	PART(MAP, handovers),	   PART(MAP, scratches),    PART(MAP, owners),
-	PART(MAP, exes),	   PART(MAP, hints),
+	PART(ATTACHED, enter),
+	PART(ATTACHED, attach),
+	PART(ATTACHED, known),
+	PART(ATTACHED, judge),
+	PART(ATTACHED, name),
+	PART(ATTACHED, report),
+	PART(ATTACHED, on_fork),
+	PART(ATTACHED, on_exec),
+	PART(ATTACHED, on_exit),
+	PART(ATTACHED, on_signal),
+	PART(TESTRUN, command),
+	PART(TESTRUN, resolve),
+	PART(MAP, profiles),
+	PART(MAP, rows),
+	PART(MAP, threads),
+	PART(MAP, losses),
+	PART(MAP, taken),
+	PART(MAP, settings),
+	PART(MAP, events),
+	PART(MAP, tails),
+	PART(MAP, by_identity),
+	PART(MAP, free_profiles),
+	PART(MAP, free_rows),
+	PART(MAP, free_threads),
+	PART(MAP, targets),
+	PART(MAP, cgroups),
+	PART(MAP, locks),
+	PART(MAP, handovers),
+	PART(MAP, scratches),
+	PART(MAP, owners),
+	PART(MAP, exes),
+	PART(MAP, hints),
+	PART(MAP, delays),
+	PART(MAP, stops),
+	PART(MAP, exempt),
+	PART(ATTACHED, respond),
+	PART(RAW, on_generate),
+	PART(TESTRUN, release),
+	{"lsm__bprm_check_security", offsetof(struct loaded, bprm_check), LSM},
 };
 
 enum { PARTS = sizeof(detector) / sizeof(*detector) };
@@ -179,6 +207,26 @@ static int load_program(const struct bcc *b, void *module, const char *name,
 		   name, length / sizeof(*start), strerror(failed), where);
 }
 
+/* Programs that are compiled in only where they are needed. */
+static bool is_optional(const char *name)
+{
+	static const char *const names[] = {"resolve", "respond", "on_generate",
+					    "release", "lsm__bprm_check_security"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static enum bpf_prog_type program_type(enum part_kind kind, bool raw)
+{
+	if (kind == LSM)
+		return BPF_PROG_TYPE_LSM;
+	return kind == ATTACHED && !raw ? BPF_PROG_TYPE_TRACEPOINT
+					: BPF_PROG_TYPE_RAW_TRACEPOINT;
+}
+
 static int load_part(const struct bcc *b, void *module, const struct part *part, bool raw,
 		     int sock)
 {
@@ -188,14 +236,11 @@ static int load_part(const struct bcc *b, void *module, const struct part *part,
 	if (part->kind == MAP)
 		return b->table(module, name);
 	start = b->start(module, name);
-	if (!start && !strcmp(name, "resolve")) /* compiled in only where it is needed */
+	if (!start && is_optional(name))
 		return -1;
 	if (!start)
 		child_fail(sock, "libbcc compiled no program %s", name);
-	return load_program(b, module, name,
-			    raw || part->kind == TESTRUN ? BPF_PROG_TYPE_RAW_TRACEPOINT
-							 : BPF_PROG_TYPE_TRACEPOINT,
-			    start, sock);
+	return load_program(b, module, name, program_type(part->kind, raw), start, sock);
 }
 
 static void *create_module(const struct bcc *b, const char *text, int sock)

@@ -10,8 +10,11 @@
 struct loaded {
 	int enter, attach, known, judge, name, report;
 	int on_fork, on_exec, on_exit, on_signal;
-	int command; /* to be run by test-run, not attached */
-	int resolve; /* likewise; with -e or --not-exe */
+	int command;			      /* to be run by test-run, not attached */
+	int resolve;			      /* likewise; with -e or --not-exe */
+	int respond, on_generate, bprm_check; /* with responses that need them */
+	int release;			      /* as command; with delays */
+	int delays, stops, exempt;
 	int profiles, rows, threads, losses, taken, settings, events, tails, by_identity;
 	int free_profiles, free_rows, free_threads, targets, cgroups;
 	int locks, handovers, scratches, owners, exes,
@@ -19,7 +22,8 @@ struct loaded {
 };
 
 /* A program or a map of a BPF source, and where its descriptor goes. */
-enum part_kind { MAP, ATTACHED, TESTRUN };
+/* RAW: a raw tracepoint's, always; LSM: called by the kernel's security hooks. */
+enum part_kind { MAP, ATTACHED, TESTRUN, RAW, LSM };
 
 struct part {
 	const char *name;

@@ -227,3 +227,46 @@ int feature_missing(bool task_storage, char *error, size_t size)
 	}
 	return probe(task_storage, u.release, error, size);
 }
+
+bool feature_lists(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (strncmp(text, name, length) ||
+	       (text[length] && !strchr(",\n", text[length]))) {
+		text = strchr(text, ',');
+		if (!text)
+			return false;
+		text++;
+	}
+	return true;
+}
+
+int feature_lsm(char *error, size_t size)
+{
+	static const char path[] = "/sys/kernel/security/lsm";
+	static const char instead[] =
+		"--abort-exec-by kill does without: it ends the process instead";
+	char text[256] = "";
+	FILE *f = fopen(path, "re");
+
+	if (!f) {
+		snprintf(error, size,
+			 "--abort-exec needs BPF LSM, and %s, which tells whether it is "
+			 "active, cannot be read: %s; mount -t securityfs securityfs "
+			 "/sys/kernel/security. %s",
+			 path, strerror(errno), instead);
+		return -ENOENT;
+	}
+	if (!fgets(text, sizeof(text), f))
+		*text = 0;
+	fclose(f);
+	text[strcspn(text, "\n")] = 0;
+	if (feature_lists(text, "bpf"))
+		return 0;
+	snprintf(error, size,
+		 "--abort-exec needs BPF LSM, which is not active: start the kernel with "
+		 "lsm=%s%sbpf on its command line (it needs CONFIG_BPF_LSM). %s",
+		 text, *text ? "," : "", instead);
+	return -ENOTSUP;
+}

@@ -25,6 +25,15 @@ int feature_missing(bool task_storage, char *error, size_t size);
  */
 const char *feature_capabilities(unsigned long long effective, unsigned int version);
 
+/*
+ * Whether BPF programs can forbid anything here: 0, or -errno with a sentence in ERROR that
+ * says how to make it so.
+ */
+int feature_lsm(char *error, size_t size);
+
+/* Whether NAME is in the list TEXT, between commas. */
+bool feature_lists(const char *text, const char *name);
+
 /* The lockdown level in the text of /sys/kernel/security/lockdown that forbids reading. */
 bool feature_locked_down(const char *text);
 

@@ -30,6 +30,8 @@ enum {
 	WINDOW = 1 << 12,
 	LEARNED = 1 << 13,
 	NORMAL_TIME = 1 << 14,
+	LENGTH = 1 << 15, /* of a response */
+	UNTIL = 1 << 16,
 
 	WHO = PID | TID | PPID | UID | CONTAINER_PID | COMM,
 	PROFILE = KEY | EXE,
@@ -51,6 +53,8 @@ static const struct {
 				  PROFILE | PID | TID | LFC | ANOMALIES},
 	[EVENT_EXEC] = {"exec", PROFILE | PID | PPID | TID | COMM},
 	[EVENT_EXIT] = {"exit", PROFILE | PID | PPID | TID | COMM},
+	[EVENT_DELAY] = {"delay", PROFILE | PID | TID | LFC | LENGTH | UNTIL},
+	[EVENT_ABORT_EXEC] = {"abort_exec", PROFILE | PID | TID | LFC | LENGTH},
 };
 
 static const char *const states[] = {
@@ -230,6 +234,19 @@ static u32 fields_of(const struct event *e, const struct jsonl_context *c)
 	return fields;
 }
 
+/* What was done, or would have been. */
+static void add_response(struct object *o, const struct event *e,
+			 const struct jsonl_context *c, u32 fields)
+{
+	if (fields & LENGTH)
+		add(o, "milliseconds",
+		    number(e->type == EVENT_DELAY ? e->delay / 1000000 : 0));
+	if (fields & UNTIL)
+		add(o, "until", jsonl_text(c->until));
+	if (fields & LENGTH && e->dry_run)
+		add(o, "dry_run", json_true());
+}
+
 json_t *jsonl_event(const struct event *e, const struct jsonl_context *c)
 {
 	struct object o = object_new();
@@ -243,6 +260,7 @@ json_t *jsonl_event(const struct event *e, const struct jsonl_context *c)
 	add_process(&o, e, fields);
 	add_profile(&o, e, c, fields);
 	add_call(&o, e, c, fields);
+	add_response(&o, e, c, fields);
 	return object_end(&o);
 }
 
@@ -300,6 +318,11 @@ static void add_filters(struct object *s, const struct options *o)
 		add(s, "uid", number(o->uid));
 	if (o->not_uid_count)
 		add(s, "not_uid", json_incref(not_uids));
+	if (o->respond_count)
+		add(s, "respond_to", texts(o->respond, o->respond_count));
+	if (o->never_respond_count)
+		add(s, "never_respond_to",
+		    texts(o->never_respond, o->never_respond_count));
 	if (o->cgroup)
 		add(s, "cgroup", jsonl_text(o->cgroup));
 	if (o->comm)
@@ -336,6 +359,12 @@ json_t *jsonl_settings(const struct options *o)
 	add(&s, "anomaly_limit", number(o->anomaly_limit));
 	add(&s, "tolerize_limit", number(o->tolerize_limit));
 	add(&s, "window", number(o->window));
+	add(&s, "delay", json_real(o->delay_ms / 1000.0));
+	add(&s, "delay_max", seconds(o->delay_max_ns));
+	add(&s, "abort_exec", number(o->abort_lfc));
+	add(&s, "abort_exec_by",
+	    json_string(o->abort_by == ABORT_BY_KILL ? "kill" : "lsm"));
+	add(&s, "dry_run", json_boolean(o->dry_run));
 	add(&s, "profile_dir", jsonl_text(o->profile_dir));
 	add(&s, "no_load", json_boolean(o->no_load));
 	add(&s, "no_save", json_boolean(o->no_save));

@@ -16,6 +16,7 @@ struct jsonl_context {
 	const char *exe;	 /* NULL: not known */
 	const char *cgroup;	 /* of anomalies and sequences */
 	const char *normal_time; /* RFC 3339; NULL: it is not frozen */
+	const char *until;	 /* RFC 3339; of delays */
 	/*
 	 * The trace that it comes from; NULL: from the kernel. What a trace does not tell
 	 * is left out: users, identities, cgroups, parents and names where not known.

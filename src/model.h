@@ -195,6 +195,8 @@ enum event_type {
 	EVENT_TOLERIZE_LIMIT,
 	EVENT_EXEC,
 	EVENT_EXIT,
+	EVENT_DELAY,
+	EVENT_ABORT_EXEC,
 };
 
 struct event {
@@ -202,17 +204,26 @@ struct event {
 	u32 slot; /* of the profile */
 	u64 time; /* boot clock, ns */
 	u64 cgroup;
-	u64 train_count;
+	union {
+		u64 train_count;
+		u64 delay; /* ns; of EVENT_DELAY */
+	};
 	u64 sequences;
-	u64 normal_time;
+	union {
+		u64 normal_time;
+		u64 due; /* boot clock, ns; of EVENT_DELAY */
+	};
 	u64 anomalies;
 	struct identity identity;
 	u32 pid, tid, ppid, uid;
 	u32 container_pid;
 	u32 lfc;
 	u16 sequence[WINDOW_MAX]; /* symbols, the nearest first; SYMBOL_NONE: empty */
-	u8 missed;    /* bit d-1: the pair at distance d is not in the profile */
-	u8 truncated; /* the path that follows lacks its beginning */
+	u8 missed; /* bit d-1: the pair at distance d is not in the profile */
+	union {
+		u8 truncated; /* the path that follows lacks its beginning */
+		u8 dry_run;   /* of responses: it was not done */
+	};
 	u32 path_length;
 	char comm[16];
 };
@@ -228,6 +239,7 @@ enum lost {
 	LOST_OVERFLOW, /* calls folded into the overflow symbol */
 	LOST_FORK,     /* children that began without their parent's window */
 	LOST_TARGET,   /* children of what is watched that could not be noted */
+	LOST_DELAY,    /* delays for which there was no room, or no way */
 	LOST_KINDS,
 };
 
@@ -263,6 +275,23 @@ enum verb {
 	VERB_GAP, /* calls were not seen: empty its threads' windows */
 };
 
+/* A thread's delay; beside struct thread, so that it costs nothing where none is asked for. */
+struct delay {
+	u64 due; /* boot clock, ns; 0: none */
+};
+
+/*
+ * A process that is stopped until DUE. Everyone who may have to continue it reads this
+ * table: what is in it was, or is about to be, stopped.
+ */
+struct stop {
+	u64 due;   /* boot clock, ns: the latest of its threads' */
+	u64 start; /* boot clock, ns: when the process began; tells it from a later one */
+	u32 tid, slot; /* of that thread; of its profile */
+	u32 lfc;
+	u32 foreign; /* somebody else has stopped it too: not ours to continue */
+};
+
 /* What -e and --not-exe name, as the kernel knows it. */
 struct file_id {
 	u64 device, inode;
@@ -271,6 +300,8 @@ struct file_id {
 enum exe {
 	EXE_ONLY = 1,
 	EXE_NOT = 2,
+	EXE_RESPOND = 4, /* --respond-to */
+	EXE_NEVER = 8,	 /* --never-respond-to */
 };
 
 /* How a process came to be a target (-p, or COMMAND). */
@@ -281,6 +312,7 @@ enum target {
 
 _Static_assert(sizeof(struct event) == 160, "struct event");
 _Static_assert(sizeof(struct row) == 152, "struct row");
+_Static_assert(sizeof(struct stop) == 32, "struct stop");
 _Static_assert(sizeof(struct identity) == 40, "struct identity");
 _Static_assert(sizeof(struct profile) == 3816, "struct profile");
 _Static_assert(sizeof(struct thread) == 216, "struct thread");

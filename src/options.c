@@ -224,6 +224,18 @@ static int set_color(const struct rule *r, struct options *o, const char *value)
 	return -EINVAL;
 }
 
+static int set_abort_by(const struct rule *r, struct options *o, const char *value)
+{
+	(void)r;
+	if (!strcmp(value, "lsm"))
+		o->abort_by = ABORT_BY_LSM;
+	else if (!strcmp(value, "kill"))
+		o->abort_by = ABORT_BY_KILL;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 #define FIELD(f) .field = offsetof(struct options, f)
 #define COUNT(f) .count = offsetof(struct options, f)
 #define DURATION "a duration above 0, such as 10, 0.5, 250ms or 10m"
@@ -257,6 +269,19 @@ static const struct rule rules[] = {
 	 .expected = "a number 0..128"},
 	{"window", 0, set_u32, FIELD(window), .min = 2, .max = 9,
 	 .expected = "a number 2..9"},
+	{"delay", 0, set_u32, FIELD(delay_ms), .max = 60000,
+	 .expected = "a number of milliseconds 0..60000"},
+	{"delay-max", 0, set_duration, FIELD(delay_max_ns), .min = 1000000,
+	 .expected = "a duration of 1ms or more, such as 30s or 1h"},
+	{"abort-exec", 0, set_u32, FIELD(abort_lfc), .max = 128,
+	 .expected = "a number 0..128"},
+	{"abort-exec-by", 0, set_abort_by, .expected = "lsm or kill"},
+	{"respond-to", 0, add_string, FIELD(respond), COUNT(respond_count),
+	 .expected = "a path"},
+	{"never-respond-to", 0, add_string, FIELD(never_respond),
+	 COUNT(never_respond_count), .expected = "a path"},
+	{"dry-run", 0, set_flag, FIELD(dry_run)},
+	{"show-exceptions", 0, set_flag, FIELD(show_exceptions)},
 	{"profile-dir", 0, set_string, FIELD(profile_dir), .expected = "a directory"},
 	{"no-load", 0, set_flag, FIELD(no_load)},
 	{"no-save", 0, set_flag, FIELD(no_save)},
@@ -486,6 +511,12 @@ static int check_conflicts(const struct complaint *c, const struct options *o)
 		return bad(c, "--quiet and --verbose exclude each other");
 	if (o->socket && o->no_socket)
 		return bad(c, "--socket and --no-socket exclude each other");
+	if (!options_respond(o) && !o->show_exceptions &&
+	    (o->dry_run || o->respond_count || o->never_respond_count))
+		return bad(c, "--%s needs a response: --delay or --abort-exec",
+			   o->dry_run	      ? "dry-run"
+			   : o->respond_count ? "respond-to"
+					      : "never-respond-to");
 	return OPTIONS_RUN;
 }
 
@@ -505,6 +536,7 @@ static void set_defaults(struct options *o)
 		.anomaly_limit = 30,
 		.tolerize_limit = 12,
 		.window = 9,
+		.delay_max_ns = 3600 * 1000000000ull,
 		.profile_dir = default_profile_dir(),
 		.save_interval_ns = 5 * 60 * 1000000000ull,
 		.max_profiles = 1024,
@@ -553,6 +585,11 @@ int options_parse(int argc, char **argv, struct options *o, char *error, size_t 
 	return result;
 }
 
+bool options_respond(const struct options *o)
+{
+	return o->delay_ms || o->abort_lfc;
+}
+
 void options_free(struct options *o)
 {
 	free(o->pids);
@@ -560,6 +597,8 @@ void options_free(struct options *o)
 	free(o->not_exes);
 	free(o->not_uids);
 	free(o->config_text);
+	free(o->respond);
+	free(o->never_respond);
 	memset(o, 0, sizeof(*o));
 }
 
@@ -606,6 +645,20 @@ static const char help[] =
 	"      --anomaly-limit N    0..1000000 (default: 30)\n"
 	"      --tolerize-limit N   0..128 (default: 12)\n"
 	"      --window N           window length in calls, 2..9 (default: 9)\n"
+	"\n"
+	"Response (off unless asked for):\n"
+	"      --delay MS           hold a thread with LFC > 0 up for MS * 2^LFC ms at\n"
+	"                           each call, by stopping its process (0..60000;\n"
+	"                           default: 0, off)\n"
+	"      --delay-max DUR      but no longer than DUR (1ms or more; default: 1h)\n"
+	"      --abort-exec N       make exec fail for threads with LFC >= N (0..128;\n"
+	"                           default: 0, off)\n"
+	"      --abort-exec-by HOW  lsm: exec fails with EPERM; kill: the process is\n"
+	"                           killed (default: lsm)\n"
+	"      --respond-to PATH    only to processes that run PATH (repeatable)\n"
+	"      --never-respond-to PATH  never to those that run PATH (repeatable)\n"
+	"      --dry-run            report what would be done, do nothing\n"
+	"      --show-exceptions    say whom responses spare, and why, and exit\n"
 	"\n"
 	"Profiles on disk:\n"
 	"      --profile-dir DIR    where they live (default: $EBPH_PROFILE_DIR, else\n"

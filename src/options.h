@@ -21,6 +21,11 @@ enum options_color {
 	COLOR_ALWAYS,
 };
 
+enum options_abort {
+	ABORT_BY_LSM,
+	ABORT_BY_KILL,
+};
+
 /*
  * All strings point into argv or the text of --config (or are constants) and are not
  * empty; the lists themselves and that text belong to this struct. NULL, 0 and false
@@ -67,6 +72,18 @@ struct options {
 	uint32_t tolerize_limit; /* 0..128 */
 	uint32_t window;	 /* 2..9 */
 
+	/* responses */
+	uint32_t delay_ms;     /* the unit, 0: no delays */
+	uint64_t delay_max_ns; /* above 0 */
+	uint32_t abort_lfc;    /* 1..128, 0: no aborting */
+	enum options_abort abort_by;
+	const char **respond; /* --respond-to */
+	size_t respond_count;
+	const char **never_respond; /* --never-respond-to */
+	size_t never_respond_count;
+	bool dry_run;
+	bool show_exceptions;
+
 	/* profiles on disk */
 	const char *profile_dir;
 	bool no_load, no_save;
@@ -91,6 +108,9 @@ struct options {
  * thread at a time.
  */
 int options_parse(int argc, char **argv, struct options *o, char *error, size_t size);
+
+/* Whether O has any response do anything. */
+bool options_respond(const struct options *o);
 
 /* Free the lists and clear o. May be called twice and after any result. */
 void options_free(struct options *o);

@@ -24,6 +24,7 @@ int report_init(struct report *r, const struct options *o, FILE *out, u32 slots)
 		.quiet = o->quiet,
 		.timestamp = o->timestamp,
 		.color = color_wanted(o->color, out),
+		.delays = o->delay_ms != 0,
 		.slots = slots,
 		.names = calloc((size_t)slots + 1, sizeof(*r->names)),
 		.rows = calloc((size_t)slots + 1, sizeof(*r->rows)),
@@ -41,6 +42,8 @@ void report_free(struct report *r)
 		free(r->names[i].path);
 	free(r->names);
 	free(r->rows);
+	free(r->delayed);
+	r->delayed = NULL;
 	r->names = NULL;
 	r->rows = NULL;
 	cgroups_free(&r->cgroups);
@@ -167,6 +170,7 @@ static bool judges_call(const struct event *e)
 static void event_json(struct report *r, const struct event *e)
 {
 	char time[MOMENT_TEXT], normal_time[MOMENT_TEXT];
+	const bool is_delay = e->type == EVENT_DELAY;
 	struct jsonl_context c = {
 		.time = utc(r, e->time, time),
 		.exe = report_exe(r, e->slot, &e->identity),
@@ -176,8 +180,9 @@ static void event_json(struct report *r, const struct event *e)
 
 	if (judges_call(e) && !r->trace)
 		c.cgroup = cgroups_path(&r->cgroups, e->cgroup);
-	if (e->normal_time)
-		c.normal_time = utc(r, e->normal_time, normal_time);
+	if (e->normal_time) /* or due, which shares its place */
+		*(is_delay ? &c.until : &c.normal_time) =
+			utc(r, e->normal_time, normal_time);
 	put(r, jsonl_event(e, &c));
 }
 
@@ -209,7 +214,7 @@ void report_event(struct report *r, const struct event *e, size_t size)
 		remember(r, e, size);
 	if (e->type == EVENT_ANOMALY)
 		r->anomalies++;
-	else if (r->quiet)
+	else if (r->quiet && e->type != EVENT_DELAY && e->type != EVENT_ABORT_EXEC)
 		return;
 	if (r->elsewhere)
 		return;
@@ -251,12 +256,66 @@ char *report_render(struct report *r, const struct event *e, size_t size, bool j
 void report_summary_begin(struct report *r)
 {
 	r->row_count = 0;
+	r->delayed_count = 0;
 }
 
 void report_profile(struct report *r, u32 slot, const struct profile *p)
 {
 	if (r->row_count < r->slots)
 		r->rows[r->row_count++] = (struct report_row){slot, p};
+}
+
+void report_delayed(struct report *r, pid_t pid, const struct stop *s)
+{
+	if (r->delayed_count == r->delayed_room) {
+		u32 room = r->delayed_room ? 2 * r->delayed_room : 64;
+		void *grown = reallocarray(r->delayed, room, sizeof(*r->delayed));
+
+		if (!grown)
+			return;
+		r->delayed = grown;
+		r->delayed_room = room;
+	}
+	r->delayed[r->delayed_count++] = (struct report_delay){(u32)pid, *s};
+}
+
+/* The path of what D runs; NULL: not known. */
+static const char *delayed_exe(const struct report *r, const struct report_delay *d)
+{
+	return d->stop.slot <= r->slots ? r->names[d->stop.slot].path : NULL;
+}
+
+static json_t *delayed_json(struct report *r)
+{
+	json_t *list = json_array();
+	char time[MOMENT_TEXT];
+
+	for (u32 i = 0; i < r->delayed_count; i++) {
+		const struct report_delay *d = &r->delayed[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:i, s:i, s:o, s:i, s:s}", "pid",
+						(int)d->pid, "tid", (int)d->stop.tid,
+						"exe", jsonl_text(delayed_exe(r, d)),
+						"lfc", (int)d->stop.lfc, "until",
+						utc(r, d->stop.due, time)));
+	}
+	return list;
+}
+
+static void delayed_text(struct report *r)
+{
+	char date[MOMENT_TEXT];
+
+	if (r->delayed_count)
+		columns_delayed_header(r->out);
+	for (u32 i = 0; i < r->delayed_count; i++) {
+		const struct report_delay *d = &r->delayed[i];
+		struct columns c = {.exe = delayed_exe(r, d), .color = r->color};
+
+		moment_date(moment_real(&r->moment, d->stop.due), date);
+		columns_delayed(r->out, d->pid, d->stop.lfc, date, &c);
+	}
 }
 
 static int compare_numbers(u64 a, u64 b)
@@ -314,6 +373,8 @@ static void summary_json(struct report *r, const struct totals *t)
 	json_t *totals = totals_json(r, t);
 	char time[MOMENT_TEXT];
 
+	if (r->delays)
+		json_object_set_new(totals, "delayed", delayed_json(r));
 	fputc('{', r->out);
 	if (utc(r, now(r), time))
 		fprintf(r->out, "\"time\":\"%s\",", time);
@@ -383,6 +444,7 @@ static void summary_text(struct report *r, const struct totals *t)
 	columns_profile_header(r->out, dates);
 	for (u32 i = 0; i < r->row_count; i++)
 		row_text(r, &r->rows[i], dates);
+	delayed_text(r);
 	totals_text(r, t);
 	flush(r);
 }

@@ -33,6 +33,12 @@ struct report_trace {
 	struct syscall_namer names;
 };
 
+/* A process that is stopped until its delay is over. */
+struct report_delay {
+	u32 pid;
+	struct stop stop;
+};
+
 struct report {
 	FILE *out, *messages;
 	bool json, quiet, timestamp, color;
@@ -42,6 +48,9 @@ struct report {
 	struct report_name *names; /* by slot */
 	struct report_row *rows;   /* of the summary that is being made */
 	u32 row_count;
+	bool delays; /* summaries tell of them */
+	struct report_delay *delayed;
+	u32 delayed_count, delayed_room;
 	struct moment moment;
 	const struct report_trace *trace; /* the caller's; NULL: events of the kernel */
 	struct cgroups cgroups;
@@ -95,10 +104,12 @@ const char *report_exe(const struct report *r, u32 slot, const struct identity *
 
 /*
  * A summary: begin, then each profile, with all that its threads held back settled
- * (P must stay as it is until the end), then the end, which prints.
+ * (P must stay as it is until the end), and each process that is stopped by S, then the
+ * end, which prints.
  */
 void report_summary_begin(struct report *r);
 void report_profile(struct report *r, u32 slot, const struct profile *p);
+void report_delayed(struct report *r, pid_t pid, const struct stop *s);
 void report_summary_end(struct report *r, const struct totals *t);
 
 /* COUNT more of WHAT were lost. */

@@ -53,6 +53,22 @@ static void write_filters(FILE *out, const struct options *o)
 		o->exe_count || o->not_exe_count, o->exe_count != 0);
 }
 
+/* What is 0 here is not compiled in. */
+static void write_response(FILE *out, const struct options *o)
+{
+	bool aborts = o->abort_lfc != 0, kills = o->abort_by == ABORT_BY_KILL;
+
+	fprintf(out, "#define USE_DELAY %d\n", o->delay_ms != 0);
+	define(out, "DELAY_UNIT", o->delay_ms * 1000000ULL);
+	define(out, "DELAY_MAX", o->delay_max_ns);
+	fprintf(out, "#define USE_ABORT_LSM %d\n#define USE_ABORT_KILL %d\n",
+		aborts && !kills, aborts && kills);
+	fprintf(out, "#define ABORT_LFC %u\n#define DRY_RUN %d\n", o->abort_lfc,
+		o->dry_run);
+	fprintf(out, "#define USE_RESPONSE_EXES %d\n#define ONLY_RESPONSE_EXES %d\n",
+		options_respond(o), o->respond_count != 0);
+}
+
 static void write_arch(FILE *out)
 {
 #if defined(__x86_64__)
@@ -60,14 +76,17 @@ static void write_arch(FILE *out)
 		"#define ARCH_X86 1\n#define X32_BIT 0x40000000\n#define SYMBOL_RESTART 219\n"
 		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 15\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
-		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 1024\n");
+		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 1024\n"
+		"#define IS_EXEC(s) ((s) == 59 || (s) == 322 || (s) == 523 || (s) == 870 || "
+		"(s) == 1544 || (s) == 1569)\n");
 #elif defined(__aarch64__)
 	fprintf(out,
 		"#define ARCH_ARM64 1\n#define X32_BIT (1ULL << 63) /* no such ABI */\n"
 		"#define SYMBOL_RESTART 128\n"
 		"#define SYMBOL_COMPAT_RESTART 512\n#define SYMBOL_X32_SIGRETURN 1537\n"
 		"#define SYMBOL_SIGRETURN 139\n#define SYMBOL_COMPAT_SIGRETURN 685\n"
-		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 4096\n");
+		"#define SYMBOL_COMPAT_OLD_SIGRETURN 631\n#define SIGNAL_FRAME_MIN 4096\n"
+		"#define IS_EXEC(s) ((s) == 221 || (s) == 281 || (s) == 523 || (s) == 899)\n");
 #else
 #error "system-call numbers and registers of this architecture are not known to ebph"
 #endif
@@ -93,6 +112,7 @@ static void write_config(FILE *out, const struct options *o, const struct kernel
 	fprintf(out, "#define USE_TASK_REGS %d\n", k->task_regs);
 	fprintf(out, "#define RAW_TRACEPOINTS %d\n", raw);
 	write_filters(out, o);
+	write_response(out, o);
 	write_arch(out);
 }
 

@@ -28,6 +28,8 @@ static const char *const lost_names[LOST_KINDS] = {
 	[LOST_OVERFLOW] = "kinds of calls told apart no further: over 254 in a program",
 	[LOST_FORK] = "children that began with an empty window",
 	[LOST_TARGET] = "children of what is watched: over 8192 processes and threads",
+	[LOST_DELAY] =
+		"delays: over 16384 processes at once, or one that cannot be stopped",
 };
 
 static u64 now_ns(void)
@@ -64,7 +66,8 @@ static int fill_stack(int stack, u32 count)
 
 int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b)
 {
-	const int tails[] = {l->attach, l->known, l->judge, l->name, l->report};
+	const int tails[] = {l->attach, l->known,  l->judge,
+			     l->name,	l->report, l->respond};
 	int result;
 
 	memset(t, 0, sizeof(*t));
@@ -79,7 +82,8 @@ int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b
 	if (!result)
 		result = fill_stack(l->free_threads, b->threads);
 	for (u32 i = 0; i < sizeof(tails) / sizeof(*tails) && !result; i++)
-		if (bpf_map_update_elem(l->tails, &i, &tails[i], BPF_ANY))
+		if (tails[i] >= 0 &&
+		    bpf_map_update_elem(l->tails, &i, &tails[i], BPF_ANY))
 			result = -errno;
 	return result;
 }

@@ -53,7 +53,7 @@ static int add_exes(struct targets *t, const char *const *paths, size_t count,
 		*e = (struct target_exe){.path = paths[i], .how = how};
 		result = add_exe(t->l, e);
 		if (result) {
-			snprintf(error, size, "cannot watch the program %s: %s", paths[i],
+			snprintf(error, size, "cannot use the program %s: %s", paths[i],
 				 result == -EINVAL ? "it is no regular file"
 						   : strerror(-result));
 			return result;
@@ -266,7 +266,9 @@ int targets_init(struct targets *t, const struct loaded *l, const struct options
 	int result;
 
 	*t = (struct targets){.l = l, .o = o};
-	t->exes = calloc(o->exe_count + o->not_exe_count + 1, sizeof(*t->exes));
+	t->exes = calloc(o->exe_count + o->not_exe_count + o->respond_count +
+				 o->never_respond_count + 1,
+			 sizeof(*t->exes));
 	t->pidfds = calloc(o->pid_count + 1, sizeof(*t->pidfds));
 	if (!t->exes || !t->pidfds) {
 		snprintf(error, size, "no memory for what is to be watched");
@@ -279,6 +281,12 @@ int targets_init(struct targets *t, const struct loaded *l, const struct options
 		result = add_exes(t, o->exes, o->exe_count, EXE_ONLY, error, size);
 	if (!result)
 		result = add_exes(t, o->not_exes, o->not_exe_count, EXE_NOT, error, size);
+	if (!result && options_respond(o))
+		result = add_exes(t, o->respond, o->respond_count, EXE_RESPOND, error,
+				  size);
+	if (!result && options_respond(o))
+		result = add_exes(t, o->never_respond, o->never_respond_count, EXE_NEVER,
+				  error, size);
 	if (!result && o->cgroup)
 		result = add_cgroup(l, o->cgroup, error, size);
 	return result;

@@ -17,15 +17,17 @@
 #include "child.h"
 #include "control.h"
 #include "journal.h"
+#include "exception.h"
 #include "keeper.h"
 #include "notify.h"
 #include "output.h"
 #include "report.h"
+#include "respond.h"
 #include "stats.h"
 #include "tables.h"
 #include "target.h"
 
-enum { TICK_MS = 200, REFRESH_TICKS = 5 };
+enum { TICK_MS = 200, REFRESH_TICKS = 5, EXCEPTION_TICKS = 25 };
 
 struct watch {
 	const struct options *o;
@@ -36,6 +38,7 @@ struct watch {
 	struct targets targets;
 	struct links links;
 	struct report report;
+	struct respond respond;
 	struct keeper *keeper;
 	struct child child;
 	struct control control;
@@ -45,6 +48,7 @@ struct watch {
 	enum verbosity verbosity;
 	bool done;
 	u64 forgotten;		      /* profiles that made room, not told of yet */
+	bool unguarded;		      /* the guardian has ended */
 	bool on_terminal;	      /* whose end is ours */
 	u64 watchdog_ns, watchdog_at; /* how often, and when, to say that all is well */
 	u32 unsaved;		      /* profiles that could not be saved in the end */
@@ -102,6 +106,7 @@ static int on_event(void *context, void *data, size_t size)
 
 	const struct event *e = data;
 
+	respond_event(&w->respond, e);
 	if (is_verbose(e) && w->verbosity != VERBOSITY_VERBOSE)
 		return 0;
 	report_event(&w->report, e, size);
@@ -160,6 +165,13 @@ static void make_room(struct watch *w)
 	w->forgotten = 0;
 }
 
+static void on_stopped(void *context, pid_t pid, const struct stop *s)
+{
+	struct watch *w = context;
+
+	report_delayed(&w->report, pid, s);
+}
+
 static void print_summary(struct watch *w)
 {
 	struct totals totals = {.lost = tables_losses(&w->tables, on_lost, w),
@@ -182,6 +194,7 @@ static void print_summary(struct watch *w)
 		if (all[i].last_used) /* those of the store that did not run are left out */
 			report_profile(&w->report, i, &all[i]);
 	}
+	respond_each(&w->respond, on_stopped, w);
 	report_summary_end(&w->report, &totals);
 	free(all);
 }
@@ -297,6 +310,14 @@ static void refresh(struct watch *w)
 	}
 }
 
+/* Pass a signal on to COMMAND, which shall not sleep until it is due. */
+static void end_command(struct watch *w, const struct signalfd_siginfo *si)
+{
+	if (si->ssi_code <= 0) /* a terminal's reaches it by itself */
+		kill(w->child.pid, (int)si->ssi_signo);
+	respond_release(&w->respond, 0);
+}
+
 static void on_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
@@ -310,8 +331,8 @@ static void on_signal(struct watch *w)
 			refresh(w);
 		else if (w->child.pid <= 0)
 			w->done = true;
-		else if (si.ssi_code <= 0) /* a terminal's reaches it by itself */
-			kill(w->child.pid, (int)si.ssi_signo);
+		else
+			end_command(w, &si);
 	}
 }
 
@@ -325,23 +346,51 @@ static void tell_watchdog(struct watch *w)
 	w->watchdog_at = now + w->watchdog_ns / 4;
 }
 
+/* Continue what is due. Without the guardian nothing may stay stopped. */
+static void respond(struct watch *w)
+{
+	u64 late = respond_wake(&w->respond);
+
+	if (late)
+		report_lost(&w->report, "wake-ups on time: the queue was full", late);
+	if (w->unguarded || respond_is_guarded(&w->respond))
+		return;
+	w->unguarded = true;
+	w->done = true;
+	report_error(&w->report,
+		     "the guardian, which continues stopped processes should ebph end, "
+		     "has ended: all are continued, and ebph ends",
+		     NULL);
+}
+
+/* Who has begun or ended since may be one whom responses spare. */
+static void look_again(struct watch *w, unsigned int tick)
+{
+	if (tick % REFRESH_TICKS == 0)
+		targets_refresh(&w->targets);
+	if (tick % EXCEPTION_TICKS == 0 && options_respond(w->o))
+		exceptions_tell(w->l->exempt, w->respond.guardian.pid);
+}
+
 static void loop(struct watch *w)
 {
 	u64 start = now_ns(), next = start + w->o->interval_ns;
 	struct pollfd fds[] = {{.fd = ring_buffer__epoll_fd(w->ring), .events = POLLIN},
 			       {.fd = w->signals, .events = POLLIN},
-			       {.fd = control_fd(&w->control), .events = POLLIN}};
+			       {.fd = control_fd(&w->control), .events = POLLIN},
+			       {.fd = w->respond.timer, .events = POLLIN},
+			       {.fd = w->respond.guardian.socket, .events = POLLIN}};
 
 	for (unsigned int tick = 0; !w->done && !w->report.error; tick++) {
-		poll(fds, 3, TICK_MS);
+		poll(fds, sizeof(fds) / sizeof(*fds), TICK_MS);
 		ring_buffer__consume(w->ring);
+		respond(w);
 		make_room(w);
 		keeper_tick(w->keeper, now_ns());
 		on_signal(w);
 		control_serve(&w->control);
 		tell_watchdog(w);
-		if (tick % REFRESH_TICKS == 0)
-			targets_refresh(&w->targets);
+		look_again(w, tick);
 		if (w->o->interval_ns && now_ns() >= next) {
 			print_summary(w);
 			next += w->o->interval_ns;
@@ -413,6 +462,21 @@ static int open_keeper(struct watch *w, char *error, size_t size)
 	return w->keeper ? 0 : -EIO;
 }
 
+static int start_responses(struct watch *w, const struct bounds *b, char *error,
+			   size_t size)
+{
+	int result = respond_start(&w->respond, w->l, b->threads,
+				   w->o->delay_ms && !w->o->dry_run, error, size);
+
+	if (result || !options_respond(w->o))
+		return result;
+	result = exceptions_tell(w->l->exempt, w->respond.guardian.pid);
+	if (result)
+		snprintf(error, size, "cannot spare whom responses must spare: %s",
+			 strerror(-result));
+	return result;
+}
+
 static int start(struct watch *w, const struct bounds *b, char *error, size_t size)
 {
 	int result = tables_init(&w->tables, w->l, b);
@@ -429,6 +493,8 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 		result = open_events(w, error, size);
 	if (!result)
 		result = targets_init(&w->targets, w->l, w->o, error, size);
+	if (!result)
+		result = start_responses(w, b, error, size);
 	if (!result && w->o->command)
 		result = start_command(w, error, size);
 	if (!result)
@@ -471,6 +537,7 @@ static void end(struct watch *w)
 	if (w->o->verbose)
 		print_costs(w->l);
 	ring_buffer__consume(w->ring);
+	respond_end(&w->respond);
 	if (!w->o->quiet)
 		print_summary(w);
 	w->unsaved = keeper_save(w->keeper);
@@ -486,6 +553,8 @@ static int status_of(const struct watch *w)
 			strerror(w->report.error));
 		return 1;
 	}
+	if (w->unguarded)
+		return 1;
 	if (w->unsaved) {
 		fprintf(stderr, "ebph: %u profiles could not be saved in %s\n",
 			w->unsaved, w->o->profile_dir);
@@ -504,7 +573,8 @@ int watch(const struct options *o, const struct kernel *k, const struct loaded *
 			  .l = l,
 			  .raw = raw,
 			  .signals = -1,
-			  .child = {.gate = -1}};
+			  .child = {.gate = -1},
+			  .respond = {.timer = -1, .guardian = {.socket = -1}}};
 	char error[600];
 	int status = 1;
 
@@ -524,6 +594,7 @@ int watch(const struct options *o, const struct kernel *k, const struct loaded *
 	attach_none(&w.links);
 	control_close(&w.control);
 	journal_close(w.journal);
+	respond_end(&w.respond);
 	child_free(&w.child);
 	targets_free(&w.targets);
 	keeper_close(w.keeper);
