@@ -1,0 +1,398 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Responses: delays, aborted execs, whom they spare, and that no one stays stopped.
+#
+# All of it is aimed at programs that these tests start: ebph gets a COMMAND, or -e with a
+# program of the test's own.
+# EBPH_CROWD: how many processes are delayed at once (200; 1000 takes two minutes more).
+
+load common
+
+CROWD=${EBPH_CROWD:-200}
+
+# In windows of two calls each of `getuid,getppid` is an anomaly.
+NORMAL=(--window 2 --normal-time 0 --tolerize-limit 128 --anomaly-limit 1000000)
+
+# The times, in ns since 1970, and the syscall or length of what happened to EXE:
+# `anomaly TIME LFC`, `delay TIME LFC MS`.
+story() { # EXE
+	jq -r --arg exe "$1" 'select(.exe == $exe and (.event | IN("anomaly", "delay")))
+		| "\(.event) \(.time | .[:19] + "Z" | fromdateiso8601)\(.time[20:29]) \(.lfc) \(.milliseconds // 0)"' "$OUT"
+}
+
+# Fails unless each delay is as long as it says: the next call of the thread may come
+# LATE ms after it at most, and never before. Prints a table.
+measured() { # EXE UNIT LATE
+	story "$1" | awk -v unit="$2" -v late="$3" '
+	BEGIN { print "unit lfc formula_ms measured_ms error_ms" }
+	$1 == "anomaly" && due {
+		took = ($2 - due) / 1e6
+		printf "%4d %3d %10d %11.2f %8.2f\n", unit, lfc, want, took, took - want
+		if (took < want || took > want + late) bad++
+		seen++
+	}
+	{ due = 0 }
+	$1 == "delay" {
+		due = $2; lfc = $3; want = unit * 2 ^ lfc
+		if ($4 != want) { print "said", $4, "not", want; bad++ }
+	}
+	END { exit bad > 0 || seen < 7 }'
+}
+
+# The state of process $1: a letter.
+state() {
+	local line
+	read -r line <"/proc/$1/stat"
+	line=${line##*) }
+	echo "${line:0:1}"
+}
+
+stopped() { # PID...
+	local pid
+	for pid; do
+		[ "$(state "$pid")" = T ] || return 1
+	done
+}
+
+running() { # PID...
+	local pid
+	for pid; do
+		[[ $(state "$pid") != [Tt] ]] || return 1
+	done
+}
+
+# N processes of $DIR/a that are stopped, and would read from a pipe. Sets PIDS.
+crowd() { # N
+	local i
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	PIDS=()
+	for ((i = 0; i < $1; i++)); do
+		"$DIR/a" 200x:getppid getuid read <"$DIR/pipe" 3>&- 7>&- &
+		PIDS+=("$!")
+	done
+	STARTED+=("${PIDS[@]}")
+	poll stopped "${PIDS[@]}"
+}
+
+guardian() { # PID of ebph
+	pgrep -P "$1" -x ebph-guardian
+}
+
+# Starts ebph, which watches the program $DIR/NAME only, and makes that normal.
+guard_program() { # NAME OPTION...
+	local name=$1
+	shift
+	copy "$name"
+	watch_begin "${NORMAL[@]}" -e "$DIR/$name" "$@"
+	"$DIR/$name" 200x:getppid die || true # no exit_group, which would be new
+	poll has_event normal "$DIR/$name"
+}
+
+has_event() { # EVENT EXE
+	[ "$(count "$1" "$2")" -gt 0 ]
+}
+
+# The processes that run $DIR/NAME.
+those() { # NAME
+	pgrep -f -x "$DIR/$1 .*"
+}
+
+@test "delays are UNIT * 2^LFC, for LFC 1 to 8" {
+	for unit in 1 5 10; do
+		watch "${NORMAL[@]}" --delay "$unit" -- "$PLAY" 200x:getppid \
+			4x:getuid,getppid getuid
+		run -0 measured "$PLAY" "$unit" 60
+		echo "$output" >&3
+	done
+}
+
+@test "--delay-max bounds them" {
+	watch "${NORMAL[@]}" --delay 10 --delay-max 50ms -- "$PLAY" 200x:getppid \
+		3x:getuid,getppid
+	same "20 40 50 50 50 50 50" "$(events delay "$PLAY" | jq -s -r 'map(.milliseconds) | join(" ")')"
+}
+
+@test "each call is held up while the LFC is not 0, and no other" {
+	# The one anomaly leaves the frame 128 calls later.
+	watch_die "${NORMAL[@]}" --delay 1 -- "$PLAY" 200x:getppid getuid,getppid 140x:getppid die
+	same "getuid 1,getppid 2" "$(lfcs .)"
+	# each of the two is in the frame for 128 calls
+	same 129 "$(count delay "$PLAY")"
+	same "1 1" "$(events delay "$PLAY" | jq -s -r '[.[0].lfc, .[-1].lfc] | join(" ")')"
+}
+
+@test "without --delay and --abort-exec nothing is held up" {
+	watch "${NORMAL[@]}" -- "$PLAY" 200x:getppid 4x:getuid,getppid
+	same 0 "$(count delay)"
+	same null "$(row '' .delayed)"
+}
+
+@test "one that is continued too early is stopped again at its next call" {
+	guard_program a --delay 1000
+	"$DIR/a" 200x:getppid getuid 1000x:getuid &
+	pid=$!
+	STARTED+=("$pid")
+	poll stopped "$pid"
+	for _ in 1 2 3 4 5; do
+		kill -CONT "$pid"
+		sleep 0.05
+		stopped "$pid"
+	done
+	same 1 "$(count delay "$DIR/a")" # its due moment has not moved
+	kill -KILL "$pid"
+	watch_end
+}
+
+@test "a dry run says what it would do, and does nothing" {
+	watch "${NORMAL[@]}" --dry-run --delay 1000 --abort-exec 2 --abort-exec-by kill -- \
+		"$PLAY" 200x:getppid getuid getppid exec:/bin/true end
+	same "2000 true,4000 true,8000 true" "$(events delay "$PLAY" |
+		jq -s -r 'map("\(.milliseconds) \(.dry_run)") | join(",")')"
+	same true "$(events abort_exec "$PLAY" | jq .dry_run)"
+	[ "$(count exec /usr/bin/true)" -gt 0 ] || [ "$(count profile /usr/bin/true)" -gt 0 ]
+}
+
+@test "a process that its user has stopped is not continued" {
+	guard_program a --delay 200
+	"$DIR/a" 200x:getppid getuid spin &
+	pid=$!
+	STARTED+=("$pid")
+	poll stopped "$pid"
+	kill -STOP "$pid"
+	sleep 1.2
+	stopped "$pid"
+	kill -CONT "$pid"
+	poll running "$pid"
+	kill -KILL "$pid"
+	watch_end
+}
+
+@test "a user's stop holds also when it came after an early SIGCONT" {
+	guard_program a --delay 500
+	"$DIR/a" 200x:getppid getuid spin &
+	pid=$!
+	STARTED+=("$pid")
+	poll stopped "$pid"
+	kill -CONT "$pid"
+	poll running "$pid"
+	kill -STOP "$pid"
+	poll stopped "$pid"
+	sleep 1.5
+	stopped "$pid"
+	kill -KILL "$pid"
+	watch_end
+}
+
+@test "a traced process is left alone" {
+	guard_program a --delay 1000
+	start=$SECONDS
+	timeout 20 strace -o /dev/null "$DIR/a" 200x:getppid 3x:getuid,getppid
+	[ $((SECONDS - start)) -lt 4 ]
+	same 0 "$(count delay "$DIR/a")"
+	[ "$(count anomaly "$DIR/a")" -gt 0 ]
+	watch_end
+}
+
+@test "the delays of a process's threads are not added up" {
+	# Both are delayed by 400 ms, at the same time.
+	copy a
+	{
+		echo "$DIR/a shared thread getppid + @2 end @1 200x:getppid + join die"
+		echo "$DIR/a shared thread getppid + @2 getuid spin end @1 200x:getppid + getuid die"
+	} >"$DIR/session"
+	watch_die "${NORMAL[@]}" --delay 200 -- sh "$DIR/session"
+	pid=$(events exit "$DIR/a" | jq -s '.[1].pid')
+	jq -s --argjson pid "$pid" 'def ms: (.time[:19] + "Z" | fromdateiso8601) * 1000 + (.time[20:23] | tonumber);
+		map(select(.pid == $pid)) | map(select(.event == "delay")) as $d
+		| (map(select(.event == "exit"))[0] | ms) - ($d[0] | ms)
+		| [($d | length), .]' "$OUT" >"$DIR/took"
+	cat "$DIR/took"
+	jq -e '.[0] == 2 and .[1] >= 400 and .[1] < 600' "$DIR/took"
+}
+
+@test "--never-respond-to and --respond-to" {
+	copy a b
+	echo "$DIR/a 200x:getppid 2x:getuid,getppid; $DIR/b 200x:getppid 2x:getuid,getppid" >"$DIR/session"
+	watch "${NORMAL[@]}" --delay 1 --never-respond-to "$DIR/a" -- sh "$DIR/session"
+	same 0 "$(count delay "$DIR/a")"
+	[ "$(count delay "$DIR/b")" -ge 4 ]
+	watch "${NORMAL[@]}" --delay 1 --respond-to "$DIR/a" -- sh "$DIR/session"
+	same 0 "$(count delay "$DIR/b")"
+	[ "$(count delay "$DIR/a")" -ge 4 ]
+	watch "${NORMAL[@]}" --delay 1 --respond-to "$DIR/a" --never-respond-to "$DIR/a" -- sh "$DIR/session"
+	same 0 "$(count delay)"
+	! "$EBPH" --delay 1 --never-respond-to "$DIR/none" -- true 2>"$ERR"
+	grep -q "$DIR/none: No such file" "$ERR"
+}
+
+@test "--show-exceptions names each with its reason" {
+	"$EBPH" --show-exceptions --never-respond-to "$DIR/a" >"$DIR/list"
+	grep -Eq '^1 .*reaps' "$DIR/list"
+	grep -q 'kernel threads' "$DIR/list"
+	grep -q 'ebph itself' "$DIR/list"
+	grep -Eq "^$$ |^$BASHPID .*ancestor" "$DIR/list" || grep -q 'ancestor' "$DIR/list"
+	grep -q "$DIR/a .*--never-respond-to" "$DIR/list"
+}
+
+@test "abort-exec-by kill: the new program runs no instruction" {
+	cat >"$DIR/session" <<-S
+		$PLAY 200x:getppid getuid getppid exec:/bin/touch $DIR/touched end
+		echo status \$? >$DIR/status
+	S
+	watch "${NORMAL[@]}" --abort-exec 2 --abort-exec-by kill -- sh "$DIR/session"
+	[ ! -e "$DIR/touched" ]
+	same 'status 137' "$(cat "$DIR/status")"
+	same 3 "$(events abort_exec "$PLAY" | jq .lfc)"
+	# below the threshold, an exec is an exec
+	sed -i 's/getuid getppid exec/exec/' "$DIR/session"
+	watch "${NORMAL[@]}" --abort-exec 2 --abort-exec-by kill -- sh "$DIR/session"
+	[ -e "$DIR/touched" ]
+}
+
+@test "--abort-exec is refused where BPF LSM is not active, with advice" {
+	if grep -qw bpf /sys/kernel/security/lsm 2>/dev/null; then
+		skip "BPF LSM is active here"
+	fi
+	run ! "$EBPH" --abort-exec 2 -- true
+	[[ $output == *"--abort-exec needs BPF LSM"*"--abort-exec-by kill"* ]]
+}
+
+@test "kill -9 of ebph with 100 processes stopped: all run within a second" {
+	guard_program a --delay 60000
+	crowd 100
+	ebph=$(ebph_pid)
+	guardian=$(guardian "$ebph")
+	kill -KILL "$ebph"
+	start=$(date +%s%N)
+	until running "${PIDS[@]}"; do
+		:
+	done
+	ms=$((($(date +%s%N) - start) / 1000000))
+	echo "# all ran after $ms ms" >&3
+	[ "$ms" -lt 1000 ]
+	poll gone "$guardian"
+}
+
+gone() {
+	[ ! -e "/proc/$1" ]
+}
+
+@test "kill -9 of the guardian: all run, and ebph fails" {
+	guard_program a --delay 60000
+	crowd 20
+	kill -KILL "$(guardian "$(ebph_pid)")"
+	status=0
+	wait "$WATCHER" || status=$?
+	same 1 "$status"
+	running "${PIDS[@]}"
+	grep -q 'the guardian' "$ERR"
+	same 1 "$(count error)"
+}
+
+@test "SIGTERM of ebph: all run when it has ended" {
+	guard_program a --delay 60000
+	crowd 1
+	watch_end
+	running "${PIDS[@]}"
+	same 0 "$(row '' '.delayed | length')"
+}
+
+@test "a summary says who is delayed, and until when" {
+	guard_program a --delay 60000
+	crowd 1
+	kill -USR1 "$(ebph_pid)"
+	poll has_event summary ''
+	same "${PIDS[0]} $DIR/a 1 $(events delay | jq -r .until)" \
+		"$(row '' '.delayed[] | "\(.pid) \(.exe) \(.lfc) \(.until)"')"
+	watch_end
+}
+
+@test "$CROWD processes delayed at once are all continued on time" {
+	guard_program a --delay 2000
+	for _ in $(seq "$CROWD"); do
+		"$DIR/a" 200x:getppid getuid,getuid 3>&- &
+	done
+	# each ends by itself: getuid 4 s, getuid again 8 s, exit_group 16 s
+	wait $(jobs -p | grep -vx "$WATCHER")
+	watch_end
+	nothing_lost
+	same "$((3 * CROWD))" "$(count delay "$DIR/a")"
+	# the second anomaly of each process, less the moment that was due
+	jq -s -r 'map(select(.event | IN("delay", "anomaly"))) | group_by(.pid)[]
+		| [.[] | select(.event == "anomaly" or .event == "delay")]
+		| [range(1; length)] as $i | . as $e | $i[]
+		| select($e[.].event == "anomaly" and $e[. - 1].event == "delay")
+		| "\($e[.].time) \($e[. - 1].until)"' "$OUT" >"$DIR/times"
+	python3 - "$DIR/times" <<-'P' >&3
+		import sys
+		def ns(t):
+		    h, m, s = t[11:19].split(":")
+		    return ((int(h) * 60 + int(m)) * 60 + int(s)) * 10**9 + int(t[20:29])
+		late = sorted((ns(b[0]) - ns(b[1])) / 1e6 for b in (l.split() for l in open(sys.argv[1])))
+		print("# %d waits; late by ms: least %.2f median %.2f most %.2f" % (len(late), late[0], late[len(late) // 2], late[-1]))
+		assert late[0] >= 0 and late[-1] < 1000, late
+	P
+}
+
+# A program that becomes a shell when told so. Learned is what it does otherwise.
+backdoor() {
+	gcc -O1 -Wall -Wextra -Werror -o "$DIR/backdoor" "$BATS_TEST_DIRNAME/programs/backdoor.c"
+	cat >"$DIR/session" <<-S
+		seq 500 | $DIR/backdoor >/dev/null
+		for n in 1 2 3; do seq 500 | $DIR/backdoor >/dev/null; done
+		{ seq 5; echo open sesame; echo and on; } | $DIR/backdoor >$DIR/said
+		ls / >/dev/null && echo fine >$DIR/others
+	S
+}
+
+@test "a backdoored program gets no shell: EPERM, through BPF LSM" {
+	grep -qw bpf /sys/kernel/security/lsm 2>/dev/null || skip "BPF LSM is not active here"
+	backdoor
+	watch --normal-time 0 --abort-exec 1 -- sh "$DIR/session"
+	same "no shell: Operation not permitted" "$(sed -n 6p "$DIR/said")"
+	same "you said: and on" "$(tail -n 1 "$DIR/said")"
+	same fine "$(cat "$DIR/others")" # who has no LFC execs as ever
+	same 1 "$(count abort_exec)"
+	same 1 "$(count abort_exec "$DIR/backdoor")"
+	# without the option, or below the threshold, it gets one
+	watch --normal-time 0 -- sh "$DIR/session"
+	same "a shell" "$(tail -n 1 "$DIR/said")"
+	watch --normal-time 0 --abort-exec 100 -- sh "$DIR/session"
+	same "a shell" "$(tail -n 1 "$DIR/said")"
+	# a dry run tells
+	watch --normal-time 0 --abort-exec 1 --dry-run -- sh "$DIR/session"
+	same "a shell" "$(tail -n 1 "$DIR/said")"
+	same true "$(events abort_exec "$DIR/backdoor" | jq .dry_run)"
+}
+
+@test "a backdoored program gets no shell: killed" {
+	backdoor
+	watch --normal-time 0 --abort-exec 1 --abort-exec-by kill -- sh "$DIR/session"
+	[ "$(wc -l <"$DIR/said")" -le 5 ]
+	! grep -q shell "$DIR/said"
+	same fine "$(cat "$DIR/others")"
+	same 1 "$(count abort_exec "$DIR/backdoor")"
+}
+
+# Not on a machine that anybody needs: tests/kernels/run sets EBPH_WHOLE_MACHINE in its
+# guests.
+@test "a minute of ordinary work with the whole machine under delays" {
+	[ "${EBPH_WHOLE_MACHINE-}" = 1 ] || skip "EBPH_WHOLE_MACHINE is not 1"
+	watch_begin --normal-time 5s --delay 1 --delay-max 1s --interval 10s
+	end=$((SECONDS + 60)) rounds=0
+	while [ "$SECONDS" -lt "$end" ]; do
+		ls -lR /etc >"$DIR/list"
+		sort -r "$DIR/list" | gzip | gunzip | md5sum >"$DIR/sum"
+		find /usr/bin -name 'a*' | xargs -n 50 cksum >"$DIR/sums"
+		sh -c 'for n in $(seq 50); do echo $n; done' | tail -n 1 >"$DIR/n"
+		same 50 "$(cat "$DIR/n")"
+		rounds=$((rounds + 1))
+	done
+	watch_end
+	echo "# $rounds rounds, $(count anomaly) anomalies, $(count delay) delays, longest $(events delay |
+		jq -s 'map(.milliseconds) | max')" "ms" >&3
+	[ "$rounds" -ge 3 ]
+	same 0 "$(row '' '.delayed | length')"
+	! grep -l '^State:.T' /proc/[0-9]*/status
+}
