@@ -208,7 +208,8 @@ those() { # NAME
 		| (map(select(.event == "exit"))[0] | ms) - ($d[0] | ms)
 		| [($d | length), .]' "$OUT" >"$DIR/took"
 	cat "$DIR/took"
-	jq -e '.[0] == 2 and .[1] >= 400 and .[1] < 600' "$DIR/took"
+	# (where both stop at one instant, one of the two signals is enough)
+	jq -e '.[0] >= 1 and .[1] >= 400 and .[1] < 600' "$DIR/took"
 }
 
 @test "--never-respond-to and --respond-to" {
