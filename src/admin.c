@@ -50,6 +50,8 @@ static const char help[] =
 	"  reset WHICH              forget all that was learned\n"
 	"  forget WHICH             forget that there was such a profile\n"
 	"\n"
+	"  release -p PID | --all   let go what --delay holds up, and forget its anomalies\n"
+	"\n"
 	"WHICH profiles, one of:\n"
 	"  -p, --pid PID            of what this process runs\n"
 	"  -e, --exe PATH           of this executable\n"
@@ -246,6 +248,30 @@ static int do_profiles(struct admin *a)
 	return failed;
 }
 
+/* Let delayed processes go: those of a process id, or all. */
+static int do_release(struct admin *a)
+{
+	json_t *request = json_pack("{s:s}", "do", a->command), *reply = NULL;
+
+	if (a->exe || a->key) {
+		json_decref(request);
+		return usage("%s takes -p or --all: it is about processes", a->command);
+	}
+	if (a->pid)
+		json_object_set_new(request, "pid", json_integer(a->pid));
+	else
+		json_object_set_new(request, "all", json_true());
+	if (ask(a, request, NULL, &reply))
+		return 1;
+	if (a->json)
+		print_json(reply);
+	else
+		printf("released %" JSON_INTEGER_FORMAT "\n",
+		       json_integer_value(json_object_get(reply, "released")));
+	json_decref(reply);
+	return 0;
+}
+
 /* ---- command line ---- */
 
 static const struct command {
@@ -268,6 +294,7 @@ static const struct command {
 	{"tolerize", do_profiles, 0, 0, true, "WHICH"},
 	{"reset", do_profiles, 0, 0, true, "WHICH"},
 	{"forget", do_profiles, 0, 0, true, "WHICH"},
+	{"release", do_release, 0, 0, true, "-p PID or --all"},
 };
 
 static const struct command *find_command(const char *name)

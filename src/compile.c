@@ -65,6 +65,7 @@ static const struct part detector[] = {
 	PART(MAP, owners),
 	PART(MAP, exes),
 	PART(MAP, hints),
+	PART(MAP, halts),
 	PART(MAP, delays),
 	PART(MAP, stops),
 	PART(MAP, exempt),

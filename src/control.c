@@ -252,6 +252,23 @@ static void do_set(struct control *c, struct client *to, const struct request *q
 	send_result(to, result, error);
 }
 
+static void do_release(struct control *c, struct client *to, const struct request *q)
+{
+	u32 released;
+
+	if (q->scope != SCOPE_PID && q->scope != SCOPE_ALL) {
+		client_send(to, reply_error("release needs \"pid\" or \"all\""));
+		return;
+	}
+	if (!c->o->delay_ms) {
+		client_send(to,
+			    reply_error("nothing is delayed: ebph runs without --delay"));
+		return;
+	}
+	released = c->ops->release(c->context, q->scope == SCOPE_PID ? q->pid : 0);
+	client_send(to, reply_ok("released", json_integer(released)));
+}
+
 static void do_ps(struct control *c, struct client *to, const struct request *q)
 {
 	rows_send(c, to, q->rows ? q->rows : "processes");
@@ -281,6 +298,7 @@ static const struct {
 	{"tolerize", control_profiles},
 	{"reset", control_profiles},
 	{"forget", control_profiles},
+	{"release", do_release},
 	{"follow", do_follow},
 };
 

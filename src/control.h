@@ -25,6 +25,11 @@ struct control_ops {
 	u64 (*calls_elsewhere)(void *context);
 	/* The profile of ID in SLOT was forgotten. */
 	void (*forget)(void *context, u32 slot, const struct identity *id);
+	/*
+	 * Let process PID (0: all) go that delays have stopped, and forget its threads'
+	 * anomalies; gives how many were continued.
+	 */
+	u32 (*release)(void *context, u32 pid);
 	/* Verbosity was set. */
 	void (*verbosity)(void *context, enum verbosity verbosity);
 	/*

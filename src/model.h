@@ -277,7 +277,8 @@ enum verb {
 
 /* A thread's delay; beside struct thread, so that it costs nothing where none is asked for. */
 struct delay {
-	u64 due; /* boot clock, ns; 0: none */
+	u64 due;   /* boot clock, ns; 0: none */
+	u64 halts; /* of its process, when the thread was last asked for them */
 };
 
 /*

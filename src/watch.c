@@ -230,6 +230,13 @@ static void set_verbosity(void *context, enum verbosity verbosity)
 	w->report.quiet = verbosity == VERBOSITY_QUIET;
 }
 
+static u32 release(void *context, u32 pid)
+{
+	struct watch *w = context;
+
+	return respond_release(&w->respond, (pid_t)pid);
+}
+
 static void forget(void *context, u32 slot, const struct identity *id)
 {
 	const struct watch *w = context;
@@ -263,6 +270,7 @@ static int open_control(struct watch *w, char *error, size_t size)
 					       .calls_elsewhere = calls_elsewhere,
 					       .verbosity = set_verbosity,
 					       .forget = forget,
+					       .release = release,
 					       .save = save,
 					       .load = load};
 

@@ -397,3 +397,66 @@ backdoor() {
 	same 0 "$(row '' '.delayed | length')"
 	! grep -l '^State:.T' /proc/[0-9]*/status
 }
+
+# Is process $1's read told of?
+read_by() {
+	[ -n "$(events anomaly | jq "select(.syscall == \"read\" and .pid == $1)")" ]
+}
+
+@test "admin release lets go at once and forgets the anomalies" {
+	FRESH=(--no-load --no-save)
+	guard_program a --delay 60000 --socket "$DIR/socket"
+	crowd 3
+	run -0 "$EBPH" admin --socket "$DIR/socket" release -p "${PIDS[0]}"
+	same "released 1" "$output"
+	# its read is an anomaly, the first of a frame that was emptied
+	poll read_by "${PIDS[0]}"
+	stopped "${PIDS[@]:1}"
+	same 4 "$(count delay "$DIR/a")"
+	run -0 "$EBPH" admin --socket "$DIR/socket" release --all --yes
+	same "released 3" "$output"
+	poll read_by "${PIDS[2]}"
+	run -2 "$EBPH" admin --socket "$DIR/socket" release -e "$DIR/a"
+	run -2 "$EBPH" admin --socket "$DIR/socket" release
+	watch_end
+	same "1" "$(events anomaly "$DIR/a" | jq -s -r '[.[] | select(.syscall == "read") | .lfc] | unique | join(" ")')"
+}
+
+@test "a thread whose call is interrupted by another's delay does nothing new by that" {
+	# Learned: the thread reads once. It is in there when the main thread is delayed.
+	copy a
+	mkfifo "$DIR/pipe"
+	{
+		echo "exec 7<>$DIR/pipe; (sleep 1; echo >$DIR/pipe) &"
+		echo "$DIR/a thread read die end nap:300 200x:getppid spin <$DIR/pipe 7>&-"
+		echo "(sleep 2; echo >$DIR/pipe) &"
+		echo "$DIR/a thread read die end nap:300 200x:getppid getuid,getppid,getuid spin <$DIR/pipe 7>&-"
+	} >"$DIR/session"
+	watch_die "${NORMAL[@]}" --delay 50 -- sh "$DIR/session"
+	same '' "$(events anomaly "$DIR/a" | jq -c 'select(.syscall == "read")')"
+	[ "$(count delay "$DIR/a")" -ge 3 ]
+}
+
+@test "a call costs no instruction more while nothing is wrong" {
+	# enter(), which sees every call, is the same program with and without responses.
+	local tags=()
+	for options in '' '--delay 10 --abort-exec 3 --abort-exec-by kill'; do
+		# shellcheck disable=SC2086 # none or several
+		watch_begin -e "$PLAY" $options
+		tags+=("$(programs_of "$(ebph_pid)" | grep '^enter ')")
+		programs_of "$(ebph_pid)" >"$DIR/programs.${#tags[@]}"
+		watch_end
+	done
+	[ -n "${tags[0]}" ]
+	same "${tags[0]}" "${tags[1]}"
+	! grep -Eq '^(respond|on_generate|release) ' "$DIR/programs.1"
+	grep -q '^respond ' "$DIR/programs.2"
+}
+
+# Name and tag, which is of the instructions, of the programs that process $1 holds.
+programs_of() {
+	local id
+	for id in $(sed -n 's/^prog_id:\t//p' /proc/"$1"/fdinfo/* | sort -u); do
+		bpftool prog show id "$id" -j | jq -r '"\(.name) \(.tag)"'
+	done | sort
+}
