@@ -24,6 +24,8 @@ _ebph_value() {
 		;;
 	--uid | -u | --not-uid) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--pid | -p) _ebph_words "$(cd /proc && printf '%s ' [0-9]*)" ;;
+	--respond-to | --never-respond-to) _ebph_files ;;
+	--abort-exec-by) _ebph_words 'lsm kill' ;;
 	--color) _ebph_words 'auto never always' ;;
 	--kernel-headers) _ebph_words 'auto btf' ;;
 	--state | -s) _ebph_words 'training frozen normal' ;;
@@ -62,7 +64,7 @@ _ebph() {
 		_ebph_words "$commands"
 	elif [[ $command == admin ]]; then
 		_ebph_words 'status pause resume save load get set follow normalize
-			sensitize tolerize reset forget'
+			sensitize tolerize reset forget release'
 	fi
 }
 

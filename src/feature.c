@@ -270,3 +270,8 @@ int feature_lsm(char *error, size_t size)
 		 text, *text ? "," : "", instead);
 	return -ENOTSUP;
 }
+
+bool feature_may_signal(void)
+{
+	return effective_capabilities() >> 5 & 1;
+}

@@ -31,6 +31,9 @@ const char *feature_capabilities(unsigned long long effective, unsigned int vers
  */
 int feature_lsm(char *error, size_t size);
 
+/* Whether this process may send a signal to any other: it takes CAP_KILL. */
+bool feature_may_signal(void);
+
 /* Whether NAME is in the list TEXT, between commas. */
 bool feature_lists(const char *text, const char *name);
 

@@ -318,11 +318,6 @@ static void add_filters(struct object *s, const struct options *o)
 		add(s, "uid", number(o->uid));
 	if (o->not_uid_count)
 		add(s, "not_uid", json_incref(not_uids));
-	if (o->respond_count)
-		add(s, "respond_to", texts(o->respond, o->respond_count));
-	if (o->never_respond_count)
-		add(s, "never_respond_to",
-		    texts(o->never_respond, o->never_respond_count));
 	if (o->cgroup)
 		add(s, "cgroup", jsonl_text(o->cgroup));
 	if (o->comm)
@@ -339,6 +334,21 @@ static void add_command(struct object *s, const struct options *o)
 		count++;
 	if (count)
 		add(s, "command", texts((const char *const *)o->command, count));
+}
+
+static void add_responses(struct object *s, const struct options *o)
+{
+	add(s, "delay", json_real(o->delay_ms / 1000.0));
+	add(s, "delay_max", seconds(o->delay_max_ns));
+	add(s, "abort_exec", number(o->abort_lfc));
+	add(s, "abort_exec_by",
+	    json_string(o->abort_by == ABORT_BY_KILL ? "kill" : "lsm"));
+	add(s, "dry_run", json_boolean(o->dry_run));
+	if (o->respond_count)
+		add(s, "respond_to", texts(o->respond, o->respond_count));
+	if (o->never_respond_count)
+		add(s, "never_respond_to",
+		    texts(o->never_respond, o->never_respond_count));
 }
 
 json_t *jsonl_settings(const struct options *o)
@@ -359,12 +369,8 @@ json_t *jsonl_settings(const struct options *o)
 	add(&s, "anomaly_limit", number(o->anomaly_limit));
 	add(&s, "tolerize_limit", number(o->tolerize_limit));
 	add(&s, "window", number(o->window));
-	add(&s, "delay", json_real(o->delay_ms / 1000.0));
-	add(&s, "delay_max", seconds(o->delay_max_ns));
-	add(&s, "abort_exec", number(o->abort_lfc));
-	add(&s, "abort_exec_by",
-	    json_string(o->abort_by == ABORT_BY_KILL ? "kill" : "lsm"));
-	add(&s, "dry_run", json_boolean(o->dry_run));
+	if (options_respond(o))
+		add_responses(&s, o);
 	add(&s, "profile_dir", jsonl_text(o->profile_dir));
 	add(&s, "no_load", json_boolean(o->no_load));
 	add(&s, "no_save", json_boolean(o->no_save));

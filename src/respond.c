@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "feature.h"
 #include "moment.h"
 
 #define SECOND_NS 1000000000ULL
@@ -257,6 +258,12 @@ int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool d
 			 "outside of containers, or in one with the host's process ids "
 			 "(docker run --pid=host)");
 		return -ENOTSUP;
+	}
+	if (!feature_may_signal()) {
+		snprintf(error, size,
+			 "--delay needs CAP_KILL, to continue what it stops; run ebph as "
+			 "root, or give it that capability");
+		return -EPERM;
 	}
 	r->room = threads;
 	r->heap = calloc(r->room, sizeof(*r->heap));

@@ -410,6 +410,16 @@ static void test_capabilities(void **state)
 			    "CAP_BPF beside CAP_PERFMON, or CAP_SYS_ADMIN");
 }
 
+static void test_security_modules(void **state)
+{
+	(void)state;
+	assert_true(feature_lists("lockdown,yama,bpf", "bpf"));
+	assert_true(feature_lists("bpf,yama\n", "bpf"));
+	assert_true(feature_lists("a,bpf\n", "bpf"));
+	assert_false(feature_lists("a,bpfilter,xbpf", "bpf"));
+	assert_false(feature_lists("", "bpf"));
+}
+
 static void test_lockdown(void **state)
 {
 	(void)state;
@@ -433,6 +443,7 @@ static void test_libbcc_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_security_modules),
 		cmocka_unit_test(test_btf_offsets),
 		cmocka_unit_test(test_btf_size_and_typedef),
 		cmocka_unit_test(test_btf_of_a_strange_kernel),

@@ -201,6 +201,8 @@ static void test_text_of_each_event(void **state)
 		{EVENT_TOLERIZE_LIMIT, WHO "tolerize_limit 2   (no path)\n"},
 		{EVENT_EXEC, WHO "exec           2   (no path)\n"},
 		{EVENT_EXIT, WHO "exit           2   (no path)\n"},
+		{EVENT_DELAY, WHO "delay          2   (no path): 640 ms\n"},
+		{EVENT_ABORT_EXEC, WHO "abort_exec     2   (no path)\n"},
 	};
 	struct fixture *f = *state;
 
@@ -210,6 +212,8 @@ static void test_text_of_each_event(void **state)
 	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
 		struct event e = make_event(expected[i].type);
 
+		if (e.type == EVENT_DELAY)
+			e.delay = 640000000;
 		send(f, &e);
 		assert_string_equal(written(f), expected[i].line);
 	}
@@ -456,6 +460,13 @@ static void test_json_of_each_event(void **state)
 			     ", 'pid': 4711, 'ppid': 1, 'tid': 4712, 'comm': 'sh'}"},
 		{EVENT_EXIT, "{'event': 'exit', " PROFILE_FIELDS
 			     ", 'pid': 4711, 'ppid': 1, 'tid': 4712, 'comm': 'sh'}"},
+		{EVENT_DELAY,
+		 "{'event': 'delay', " PROFILE_FIELDS
+		 ", 'pid': 4711, 'tid': 4712, 'lfc': 2, 'milliseconds': 640, "
+		 "'until': null}"},
+		{EVENT_ABORT_EXEC, "{'event': 'abort_exec', " PROFILE_FIELDS
+				   ", 'pid': 4711, 'tid': 4712, 'lfc': 2, "
+				   "'milliseconds': 0, 'dry_run': true}"},
 	};
 	struct fixture *f = *state;
 
@@ -467,6 +478,9 @@ static void test_json_of_each_event(void **state)
 
 		e.normal_time = e.type == EVENT_FREEZE ? boot_at(9) : 0;
 		e.path_length = 1; /* more than there is: the name stays */
+		if (e.type == EVENT_DELAY)
+			e.delay = 640999999;
+		e.dry_run = e.type == EVENT_ABORT_EXEC;
 		send(f, &e);
 		expect_json(written(f), expected[i].object, WHEN,
 			    e.normal_time ? "2026-01-02T03:04:09." : NULL);
