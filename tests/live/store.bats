@@ -107,6 +107,37 @@ replaced() {
 	[ "$(ls "$PROFILES" | wc -l)" -eq 3 ]
 }
 
+@test "a file that got the inode of a program that is gone inherits nothing" {
+	learn
+	inode=$(stat -c %i "$DIR/hello")
+	cp "$DIR/hello" "$DIR/source"
+	printf x >>"$DIR/source"
+	rm "$DIR/hello"
+	sync
+	for n in $(seq 500); do
+		cp "$DIR/source" "$DIR/copy$n"
+		[ "$(stat -c %i "$DIR/copy$n")" != "$inode" ] || break
+	done
+	[ "$(stat -c %i "$DIR/copy$n")" = "$inode" ] # else this file system does not reuse them
+	mv "$DIR/copy$n" "$DIR/hello"
+	watch -- "$DIR/hello"
+	[ "$(field state)" = training ]
+	replaced
+}
+
+@test "a real package's program: upgraded by rename, as dpkg does it" {
+	cp /usr/bin/ls "$DIR/ls"
+	exe=$DIR/ls
+	run_ls() { "$EBPH" --profile-dir "$PROFILES" -e "$exe" -j -o "$DIR/out" "$@" -- "$exe" /; }
+	run_ls
+	cp /usr/bin/dir "$DIR/ls.dpkg-new"
+	mv "$DIR/ls.dpkg-new" "$exe"
+	run_ls
+	replaced
+	jq -s -e --arg exe "$exe" '.[-1].profiles[] | select(.exe == $exe) | .state == "training" and .count < 400' "$DIR/out"
+	[ "$(ls "$PROFILES" | wc -l)" -eq 2 ]
+}
+
 @test "--adopt-upgrades starts from what the old file knew, in training" {
 	learn
 	printf x >>"$DIR/hello"
