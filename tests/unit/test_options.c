@@ -273,13 +273,12 @@ static const struct mistake mistakes[] = {
 	{{"--delay", "0", "--never-respond-to", "/a"},
 	 {"--never-respond-to", "--abort-exec"}},
 	{{"--delayed=1s"}, {"'--delayed=1s'", "unknown"}},
-	{{"--abort-exec", "1"}, {"'--abort-exec'", "unknown"}},
+	{{"--abort-execs", "1"}, {"'--abort-execs'", "unknown"}},
 	{{"--self-test=1"}, {"--self-test", "takes no value"}},
 	{{"--socket"}, {"--socket", "needs a value"}},
 	{{"--socket", ""}, {"--socket", "''"}},
 	{{"--socket", "x", "--no-socket"}, {"--no-socket", "exclude"}},
 	{{"--config", "/none/x"}, {"/none/x", "No such file"}},
-	{{"--dry-run"}, {"'--dry-run'", "unknown"}},
 };
 
 static void test_mistakes(void **state)
