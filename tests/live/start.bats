@@ -57,9 +57,12 @@ struct task_struct {
 	long sas_ss_sp, sas_ss_size;
 	int pid, tgid;
 	void *cred;
+	int ptrace;
+	long jobctl, start_boottime;
+	struct { void *list; long signal; } pending;
 };
 struct cred { int usage, uid; };
-struct signal_struct { int sigcnt, live; };
+struct signal_struct { int sigcnt, live, flags; struct { void *list; long signal; } shared_pending; };
 struct k_sigaction { struct { void *sa_handler; long sa_flags; } sa; };
 struct upid { long a, b, c; };
 struct pid { int count, level; struct upid numbers[1]; };
