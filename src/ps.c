@@ -54,7 +54,7 @@ static const char help[] =
 	"  -h, --help               print this help and exit\n"
 	"\n"
 	"Columns: pid tid comm key exe state count train_count last_mod sequences\n"
-	"anomalies lfc max_lfc threads normal_time.\n"
+	"anomalies lfc max_lfc threads normal_time delayed.\n"
 	"\n"
 	"Exit status: 0 fine; 1 failed, also when no ebph is running; 2 bad usage.\n";
 
@@ -261,7 +261,8 @@ static int take_option(struct ps *ps, int option, char *value)
 /* What goes with the kind of rows, unless the user said otherwise. */
 static int lay_out(struct ps *ps)
 {
-	const char *columns = "pid,comm,state,count,last_mod,anomalies,lfc,normal_time";
+	const char *columns =
+		"pid,comm,state,count,last_mod,anomalies,lfc,normal_time,delayed";
 	const char *order = "pid";
 	char error[400];
 

@@ -37,6 +37,7 @@ static const struct ps_column columns[] = {
 	{"max_lfc", "max_lfc", "MAX_LFC", true},
 	{"threads", "threads", "THREADS", true},
 	{"normal_time", "normal_time", "NORMAL TIME", false},
+	{"delayed", "delayed_until", "DELAYED UNTIL", false},
 };
 
 /* ---- which ---- */
@@ -184,7 +185,7 @@ static char *cell(const json_t *row, const struct ps_column *c)
 	}
 	if (!text || !*text)
 		return strdup("-");
-	if (!strcmp(c->name, "normal_time"))
+	if (!strcmp(c->name, "normal_time") || !strcmp(c->name, "delayed"))
 		return local_time(text);
 	return connection_text(text, !strcmp(c->name, "exe") ? TEXT_LINE : TEXT_WORD);
 }

@@ -11,6 +11,7 @@
 #include "moment.h"
 #include "reply.h"
 #include "text.h"
+#include "stopped.h"
 #include "timestamp.h"
 
 static const char *const states[] = {
@@ -90,6 +91,20 @@ static void add_profile(json_t *row, const struct control *c,
 						   text, sizeof(text))));
 }
 
+/* Until when process PID is stopped, if it is. */
+static void add_delay(json_t *row, const struct control *c, u32 pid)
+{
+	char text[TIMESTAMP_TEXT];
+	struct moment moment = {0};
+	struct stop s;
+
+	if (c->l->stops >= 0 && stopped_get(c->l->stops, (pid_t)pid, &s))
+		json_object_set_new(
+			row, "delayed_until",
+			json_string(timestamp_text(moment_real(&moment, s.due), text,
+						   sizeof(text))));
+}
+
 json_t *rows_profile(const struct control *c, const struct snapshot_profile *p)
 {
 	json_t *row = json_object();
@@ -114,6 +129,7 @@ static json_t *thread_row(struct rows *r)
 			(int)t->tid, "comm", comm_of(t->tid), "lfc", (int)t->lfc,
 			"max_lfc", (int)t->max_lfc);
 	add_profile(row, r->control, &s->profiles[t->profile]);
+	add_delay(row, r->control, t->pid);
 	return row;
 }
 
@@ -137,6 +153,7 @@ static json_t *process_row(struct rows *r)
 			comm_of(t->pid), "threads", (int)count, "lfc", (int)lfc,
 			"max_lfc", (int)max_lfc);
 	add_profile(row, r->control, &s->profiles[t->profile]);
+	add_delay(row, r->control, t->pid);
 	return row;
 }
 

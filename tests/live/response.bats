@@ -39,25 +39,27 @@ measured() { # EXE UNIT LATE
 	END { exit bad > 0 || seen < 7 }'
 }
 
-# The state of process $1: a letter.
-state() {
+# Sets STATE, a letter, to that of process $1. (No subshell: some machines are slow.)
+look_at() {
 	local line
 	read -r line <"/proc/$1/stat"
 	line=${line##*) }
-	echo "${line:0:1}"
+	STATE=${line:0:1}
 }
 
 stopped() { # PID...
 	local pid
 	for pid; do
-		[ "$(state "$pid")" = T ] || return 1
+		look_at "$pid"
+		[ "$STATE" = T ] || return 1
 	done
 }
 
 running() { # PID...
 	local pid
 	for pid; do
-		[[ $(state "$pid") != [Tt] ]] || return 1
+		look_at "$pid"
+		[[ $STATE != [Tt] ]] || return 1
 	done
 }
 
@@ -412,6 +414,9 @@ read_by() {
 	# its read is an anomaly, the first of a frame that was emptied
 	poll read_by "${PIDS[0]}"
 	stopped "${PIDS[@]:1}"
+	same "$(events delay "$DIR/a" | jq -r "select(.pid == ${PIDS[1]}).until[:19]")" \
+		"$("$EBPH" ps --socket "$DIR/socket" -j | jq -r "select(.pid == ${PIDS[1]}).delayed_until[:19]")"
+	"$EBPH" ps --socket "$DIR/socket" | grep -Eq 'DELAYED UNTIL$'
 	same 4 "$(count delay "$DIR/a")"
 	run -0 "$EBPH" admin --socket "$DIR/socket" release --all --yes
 	same "released 3" "$output"
