@@ -48,7 +48,7 @@ teardown() {
 # Runs ebph to its end; shows what it said, and fails, unless its status is $EXPECT (0).
 watch() { # OPTION... [-- COMMAND...]
 	local status=0 expect=${EXPECT-0}
-	timeout -k 5 60 "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" || status=$?
+	timeout -k 5 "${TIMEOUT-60}" "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" || status=$?
 	[ "$status" -eq "$expect" ] || {
 		echo "status $status, not $expect"
 		cat "$ERR"
@@ -63,7 +63,7 @@ watch_die() {
 
 # Starts ebph and waits until it watches. Sets WATCHER; end it with watch_end.
 watch_begin() { # OPTION...
-	timeout -k 5 60 "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" 3>&- &
+	timeout -k 5 "${TIMEOUT-60}" "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" 3>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")
 	poll grep -q '^ebph: watching' "$ERR"
@@ -92,7 +92,7 @@ blocked() { # NR [OPTION...] -- COMMAND...
 		exec $* <$DIR/pipe
 	S
 	# shellcheck disable=SC2086 # -v or nothing
-	timeout -k 5 60 "$EBPH" ${VERBOSE--v} "${FRESH[@]}" -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
+	timeout -k 5 "${TIMEOUT-60}" "$EBPH" ${VERBOSE--v} "${FRESH[@]}" -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
 		2>"$ERR" 3>&- 7>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")

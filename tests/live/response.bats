@@ -9,6 +9,7 @@
 load common
 
 CROWD=${EBPH_CROWD:-200}
+TIMEOUT=240 # s; emulated machines are slow
 
 # In windows of two calls each of `getuid,getppid` is an anomaly.
 NORMAL=(--window 2 --normal-time 0 --tolerize-limit 128 --anomaly-limit 1000000)
