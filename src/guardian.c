@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +18,16 @@
 #include <unistd.h>
 
 enum { SOCKET, TABLE, NOWHERE, DESCRIPTORS };
+
+/*
+ * ebph holds ALIVE as long as it lives. The kernel gives it away first of all when a process
+ * ends; the socket is closed only after the programs were detached, which takes some tenths
+ * of a second.
+ */
+struct guardian_page {
+	pthread_mutex_t alive;
+	struct continuing now;
+};
 
 /* Detaching takes the kernel a moment: a program that still ran may stop one more. */
 static const useconds_t sweeps[] = {0, 20000, 80000, 200000, 300000};
@@ -52,42 +65,76 @@ static int keep_only(int socket, int table)
 	return 0;
 }
 
-__attribute__((noreturn)) static void guard(int socket, int table, struct continuing *now)
+/* Whether the socket tells something, within MS: ebph's end is complete. */
+static bool has_ended(int ms)
 {
-	ssize_t length;
+	struct pollfd fd = {.fd = SOCKET, .events = POLLIN};
+
+	return poll(&fd, 1, ms) > 0;
+}
+
+__attribute__((noreturn)) static void guard(int socket, int table,
+					    struct guardian_page *page)
+{
 	char word;
 
 	become_independent();
 	if (keep_only(socket, table) || write(SOCKET, "", 1) != 1)
 		_exit(1);
-	do
-		length = read(SOCKET, &word, 1);
-	while (length < 0 && errno == EINTR);
-	stopped_finish(now);
+	pthread_mutex_lock(&page->alive);
+	stopped_end(TABLE);
+	stopped_finish(&page->now);
+	do /* a program that was past that question may stop one more */
+		stopped_continue_all(TABLE, NULL);
+	while (!has_ended(20));
+	if (read(SOCKET, &word, 1) == 1) { /* an orderly end: all is detached */
+		stopped_continue_all(TABLE, NULL);
+		_exit(0);
+	}
 	for (size_t i = 0; i < sizeof(sweeps) / sizeof(*sweeps); i++) {
 		usleep(sweeps[i]);
 		stopped_continue_all(TABLE, NULL);
-		if (length == 1) /* an orderly end: all is detached */
-			break;
 	}
 	_exit(0);
 }
 
+/* The page, its lock held: 0 or -errno. */
+static int make_page(struct guardian *g)
+{
+	pthread_mutexattr_t a;
+	void *page = mmap(NULL, sizeof(*g->page), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int result;
+
+	if (page == MAP_FAILED)
+		return -errno;
+	g->page = page;
+	g->now = &g->page->now;
+	pthread_mutexattr_init(&a);
+	result = pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	if (!result)
+		result = pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	if (!result)
+		result = pthread_mutex_init(&g->page->alive, &a);
+	if (!result)
+		result = pthread_mutex_lock(&g->page->alive);
+	pthread_mutexattr_destroy(&a);
+	return -result;
+}
+
 static int launch(struct guardian *g, int table)
 {
-	int pair[2], result = 0;
+	int pair[2], result = make_page(g);
 	char ready;
 
-	g->now = mmap(NULL, sizeof(*g->now), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (g->now == MAP_FAILED)
-		return -errno;
+	if (result)
+		return result;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	g->pid = fork();
 	if (!g->pid) {
 		close(pair[0]);
-		guard(pair[1], table, g->now);
+		guard(pair[1], table, g->page);
 	}
 	if (g->pid < 0) {
 		result = -errno;
@@ -118,11 +165,12 @@ void guardian_end(struct guardian *g)
 {
 	if (g->socket >= 0) {
 		(void)!send(g->socket, "", 1, MSG_NOSIGNAL);
+		pthread_mutex_unlock(&g->page->alive);
 		close(g->socket);
 	}
 	if (g->pid > 0)
 		waitpid(g->pid, NULL, 0);
-	if (g->now && g->now != MAP_FAILED)
-		munmap(g->now, sizeof(*g->now));
+	if (g->page)
+		munmap(g->page, sizeof(*g->page));
 	*g = (struct guardian){.socket = -1};
 }

@@ -12,10 +12,13 @@
 
 #include "stopped.h"
 
+struct guardian_page; /* what both share */
+
 struct guardian {
 	pid_t pid;		/* 0: there is none */
 	int socket;		/* readable when the guardian has ended */
 	struct continuing *now; /* what ebph is about to continue */
+	struct guardian_page *page;
 };
 
 /*

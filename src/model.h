@@ -283,7 +283,8 @@ struct delay {
 
 /*
  * A process that is stopped until DUE. Everyone who may have to continue it reads this
- * table: what is in it was, or is about to be, stopped.
+ * table: what is in it was, or is about to be, stopped. At process 0, which there is not,
+ * a DUE that is not 0 says that nothing may be stopped any more.
  */
 struct stop {
 	u64 due;   /* boot clock, ns: the latest of its threads' */

@@ -273,12 +273,18 @@ int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool d
 		snprintf(error, size, "cannot prepare delays: %s", strerror(errno));
 		return -errno;
 	}
-	return guardian_start(&r->guardian, l->stops, error, size);
+	if (guardian_start(&r->guardian, l->stops, error, size))
+		return -ECHILD;
+	if (!stopped_begin(l->stops))
+		return 0;
+	snprintf(error, size, "cannot prepare delays: %s", strerror(errno));
+	return -EIO;
 }
 
 void respond_end(struct respond *r)
 {
 	if (r->timer >= 0) {
+		stopped_end(r->l->stops);
 		stopped_continue_all(r->l->stops, r->guardian.now);
 		close(r->timer);
 	}

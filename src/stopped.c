@@ -3,6 +3,7 @@
 #include "stopped.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,24 @@ bool stopped_get(int table, pid_t pid, struct stop *s)
 	u32 key = (u32)pid;
 
 	return !bpf_map_lookup_elem(table, &key, s);
+}
+
+static int set_end(int table, u64 due)
+{
+	struct stop s = {.due = due};
+	u32 nobody = 0;
+
+	return bpf_map_update_elem(table, &nobody, &s, BPF_ANY) ? -errno : 0;
+}
+
+int stopped_begin(int table)
+{
+	return set_end(table, 0);
+}
+
+int stopped_end(int table)
+{
+	return set_end(table, 1);
 }
 
 /* When PID began, in /proc's ticks since boot; 0: it is gone. */
@@ -78,16 +97,25 @@ int stopped_continue(int table, pid_t pid, const struct stop *s, struct continui
 	return sent;
 }
 
+struct sweep {
+	int table;
+	struct continuing *now;
+	u32 sent;
+};
+
+static void continue_one(void *context, pid_t pid, const struct stop *s)
+{
+	struct sweep *w = context;
+
+	w->sent += (u32)stopped_continue(w->table, pid, s, w->now);
+}
+
 u32 stopped_continue_all(int table, struct continuing *now)
 {
-	u32 key, sent = 0;
-	struct stop s;
+	struct sweep w = {.table = table, .now = now};
 
-	while (!bpf_map_get_next_key(table, NULL, &key)) {
-		if (stopped_get(table, (pid_t)key, &s))
-			sent += (u32)stopped_continue(table, (pid_t)key, &s, now);
-	}
-	return sent;
+	stopped_each(table, continue_one, &w);
+	return w.sent;
 }
 
 void stopped_finish(const struct continuing *now)
@@ -107,7 +135,7 @@ void stopped_each(int table, void (*each)(void *context, pid_t pid, const struct
 		key = next;
 		/* before EACH, which may take KEY out */
 		result = bpf_map_get_next_key(table, &key, &next);
-		if (stopped_get(table, (pid_t)key, &s))
+		if (key && stopped_get(table, (pid_t)key, &s))
 			each(context, (pid_t)key, &s);
 	}
 }

@@ -18,6 +18,13 @@ struct continuing {
 	volatile u64 start;
 };
 
+/*
+ * Let the kernel side stop processes, from now on; or none any more, also before it is
+ * detached. 0 or -errno.
+ */
+int stopped_begin(int table);
+int stopped_end(int table);
+
 /* The entry of PID in TABLE (a map's descriptor): false when there is none. */
 bool stopped_get(int table, pid_t pid, struct stop *s);
 
