@@ -43,9 +43,9 @@ struct bench_parts {
 	int totals, lost;				   /* maps */
 };
 
-#define PART(kind, x)                                     \
-	{                                                 \
-#x, offsetof(struct bench_parts, x), kind \
+#define PART(kind, x)                                        \
+	{                                                    \
+#x, offsetof(struct bench_parts, x), kind, 0 \
 	}
 
 /* The last two only where a thread's state is kept by its id. */

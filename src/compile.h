@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Compile and load the BPF source in a child process, so that LLVM stays out of ours. */
+/* Compile and load the BPF source in child processes, so that LLVM stays out of ours. */
 #ifndef EBPH_COMPILE_H
 #define EBPH_COMPILE_H
 
@@ -29,13 +29,16 @@ struct part {
 	const char *name;
 	size_t offset; /* of an int, in whatever struct the caller keeps them */
 	enum part_kind kind;
+	int half; /* of the source it is in, when HALF is 1 or 2; 0: in each */
 };
 
 /*
  * Compile TEXT against the headers in folder HEADERS, load its programs and give the
  * descriptors of COUNT PARTS (-1: not there) to the struct at BASE. RAW: what is to be
- * attached is for raw tracepoints, else for classic ones. 0, or -errno with a sentence in
- * ERROR, and then all are -1. What libbcc has to say goes to standard error.
+ * attached is for raw tracepoints, else for classic ones. Where there are two processors and
+ * parts in halves, one process compiles each half, with HALF defined as 1 or 2. 0, or -errno
+ * with a sentence in ERROR, and then all are -1. What libbcc has to say goes to standard
+ * error.
  */
 int compile_parts(const char *text, const char *headers, bool raw,
 		  const struct part *parts, int count, void *base, char *error,

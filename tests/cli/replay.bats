@@ -409,7 +409,7 @@ C
 	# Fed slowly, so that it takes over a second anywhere.
 	feed() { cat big; sleep 1.2; cat big; }
 	export -f feed
-	script -qec "bash -c 'feed | $EBPH replay --format numbers --learn - big >out'" typescript </dev/null
+	SHELL=$BASH script -qec "bash -c 'feed | $EBPH replay --format numbers --learn - big >out'" typescript </dev/null
 	grep -q 'ebph: learning: 1 files, [0-9]* MiB' typescript
 	grep -q $'\r\033\\[K' typescript
 	grep -q 'big' out
