@@ -10,6 +10,8 @@
 #include "offsets.h"
 #include "scratch.h"
 #include "tree.h"
+#include "types.h"
+#include "model.h"
 
 #define VERSION(major, minor) ((major) << 16 | (minor) << 8)
 
@@ -37,11 +39,24 @@ static struct btf *load_btf(char *error, size_t size)
 	return btf;
 }
 
+/*
+ * As many calls as the kernel's tracer makes room for: they have numbers below this. Up to
+ * Linux 5.12 that is beyond x32's, and then all of the other ABIs count as calls.
+ */
+static unsigned int calls_from_btf(const struct btf *btf, const int *ids)
+{
+	unsigned int calls = member_elements(btf, ids[member_type("trace_array")],
+					     "enter_syscall_files");
+
+	return calls && calls < CALLS_MAX ? calls : CALLS_MAX;
+}
+
 int kernel_from_btf(const struct btf *btf, struct kernel *k, char *error, size_t size)
 {
 	int ids[MEMBER_TYPES_MAX];
 
 	member_types(btf, ids);
+	k->calls = calls_from_btf(btf, ids);
 	for (int i = 0; i < member_count; i++) {
 		if (!member_from_btf(btf, ids, &members[i], &k->values[i]))
 			continue;
@@ -72,8 +87,11 @@ static void learn_private(struct kernel *k)
 {
 	int ids[MEMBER_TYPES_MAX] = {0};
 
-	if (k->btf)
+	k->calls = CALLS_MAX;
+	if (k->btf) {
 		member_types(k->btf, ids);
+		k->calls = calls_from_btf(k->btf, ids);
+	}
 	for (int i = 0; i < member_count; i++)
 		if (!member_has_header(&members[i]) &&
 		    (!k->btf || member_from_btf(k->btf, ids, &members[i], &k->values[i])))
@@ -178,6 +196,7 @@ void kernel_forget(struct kernel *k)
 
 void kernel_write(const struct kernel *k, FILE *out)
 {
+	fprintf(out, "#define CALLS %u\n", k->calls);
 	for (int i = 0; i < member_count; i++)
 		if (k->values[i] != MEMBER_UNKNOWN)
 			fprintf(out, "#define %s_%s %u\n",

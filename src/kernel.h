@@ -14,9 +14,10 @@ struct kernel {
 	char release[128];		  /* as uname -r */
 	char headers[PATH_MAX];		  /* where the values are from: "btf", a folder */
 	unsigned int values[MEMBERS_MAX]; /* of each of members[], in bytes */
-	struct btf *btf;		  /* of the kernel; NULL: there is none */
-	bool task_storage; /* tracing programs have it: 5.13 on, with BTF */
-	bool task_regs;	   /* they may ask for a task's user registers: 5.15 on */
+	unsigned int calls; /* places in its table of system calls, up to CALLS_MAX */
+	struct btf *btf;    /* of the kernel; NULL: there is none */
+	bool task_storage;  /* tracing programs have it: 5.13 on, with BTF */
+	bool task_regs;	    /* they may ask for a task's user registers: 5.15 on */
 };
 
 /*
@@ -35,7 +36,10 @@ void kernel_forget(struct kernel *k);
 /* The same from BTF alone, whatever kernel it is of; fills in the values only. */
 int kernel_from_btf(const struct btf *btf, struct kernel *k, char *error, size_t size);
 
-/* Write a `#define OFFSET_... N` or `SIZE_... N` for each known member to OUT. */
+/*
+ * Write `#define CALLS N`, and for each known member `#define OFFSET_... N` or
+ * `SIZE_... N`, to OUT.
+ */
 void kernel_write(const struct kernel *k, FILE *out);
 
 #endif

@@ -357,12 +357,15 @@ LOOKAHEAD_INLINE int is_before_gap(const struct thread *t, const struct profile 
 
 /* ---- symbols ---- */
 
-/* The symbol of call NUMBER in the ABI whose symbols begin at BASE. */
-LOOKAHEAD_INLINE u64 symbol_of(u32 base, u64 number)
+/*
+ * The symbol of call NUMBER in the ABI whose symbols begin at BASE, on a kernel whose
+ * table has CALLS places (CALLS_MAX at most).
+ */
+LOOKAHEAD_INLINE u64 symbol_of(u32 base, u64 number, u64 calls)
 {
-	u64 limit = base == SYMBOL_X32 ? SYMBOL_UNKNOWN - SYMBOL_X32 : SYMBOL_COMPAT;
+	int is_x32s = base == SYMBOL_X32 && number - CALLS_MAX < X32_CALLS;
 
-	return number < limit ? base + number : SYMBOL_UNKNOWN;
+	return number < calls || is_x32s ? base + number : SYMBOL_UNKNOWN;
 }
 
 /* A dense index for SYMBOL, which P has none for yet. */

@@ -33,6 +33,8 @@ static const struct {
 	{"trace_event_raw_sched_process_fork", NULL},
 	{"trace_event_raw_sched_process_exec", NULL},
 	{"trace_event_raw_signal_deliver", NULL},
+	/* has arrays with a place for each system call */
+	{"trace_array", NULL},
 };
 
 enum { TYPES = sizeof(types) / sizeof(*types) };
@@ -227,6 +229,17 @@ int kernel_member(const struct btf *btf, const char *name, const char *path,
 {
 	return find_alternative(btf, btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT),
 				path, offset);
+}
+
+unsigned int member_elements(const struct btf *btf, int type, const char *name)
+{
+	const struct btf_type *t;
+	unsigned int offset;
+
+	if (!type || find_member(btf, type, name, &offset, &type))
+		return 0;
+	t = btf__type_by_id(btf, btf__resolve_type(btf, type));
+	return t && btf_is_array(t) ? btf_array(t)->nelems : 0;
 }
 
 int member_has_header(const struct member *m)

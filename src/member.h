@@ -45,6 +45,12 @@ int member_from_btf(const struct btf *btf, const int *ids, const struct member *
 int kernel_member(const struct btf *btf, const char *name, const char *path,
 		  unsigned int *offset);
 
+/*
+ * How many elements array NAME of struct TYPE (a number in BTF; 0: none) has; 0: there is
+ * no such array.
+ */
+unsigned int member_elements(const struct btf *btf, int type, const char *name);
+
 /* 1 when a kernel header declares the struct of M. */
 int member_has_header(const struct member *m);
 

@@ -29,6 +29,8 @@ enum {
  * those of 32-bit programs, then x32's (whose own numbers begin at 512).
  */
 enum {
+	CALLS_MAX = 512, /* numbers of an ABI; those from here on are x32's own */
+	X32_CALLS = 36,
 	SYMBOL_NATIVE = 0,
 	SYMBOL_COMPAT = 512,
 	SYMBOL_X32 = 1024,

@@ -252,10 +252,10 @@ static int resolve(struct symbols *s, struct name_entry *entry)
 
 	n->call = call_of(entry->name);
 	if (unnamed_number(entry->name, &number)) {
-		n->native = symbol_of(SYMBOL_NATIVE, number);
-		n->compat = symbol_of(SYMBOL_COMPAT, number);
+		n->native = symbol_of(SYMBOL_NATIVE, number, CALLS_MAX);
+		n->compat = symbol_of(SYMBOL_COMPAT, number, CALLS_MAX);
 		if (number >= 0x40000000)
-			n->native = symbol_of(SYMBOL_X32, number - 0x40000000);
+			n->native = symbol_of(SYMBOL_X32, number - 0x40000000, CALLS_MAX);
 		return 0;
 	}
 	if (native < 0 && compat < 0) {

@@ -34,6 +34,24 @@ getpid > getpid @4" "$(pairs "$PLAY" | grep 'getpid > getpid')"
 	nothing_lost
 }
 
+@test "numbers from the end of the kernel's table on are unknown, also below 512" {
+	local calls
+
+	calls=$(bpftool btf dump file /sys/kernel/btf/vmlinux -j | jq '.types
+		| (.[] | select(.kind == "STRUCT" and .name == "trace_array") | .members[]
+			| select(.name == "enter_syscall_files") | .type_id) as $array
+		| .[] | select(.id == $array) | .nr_elems')
+	((calls > 400 && calls < 510)) # Linux 5.13 and later
+	watch -- "$PLAY" getppid "#$calls" '#511' "#$((0x40000000 + calls))" '#0x400001ff' \
+		"int80:$calls" int80:511 getuid int80:448 getuid
+	same "$("$EBPH" --ebpf | grep -w CALLS | head -1)" "#define CALLS $calls"
+	learned "$PLAY" <<<"$(
+		chain 9 getppid unknown unknown unknown unknown unknown unknown getuid \
+			process_mrelease getuid exit_group
+	)"
+	nothing_lost
+}
+
 @test "a number of x32 is not the native call of that number" {
 	# 0x40000027 is x32's getpid. This holds whether or not the kernel runs it.
 	watch --window 2 -- "$PLAY" getpid getuid '#0x40000027' getuid getpid

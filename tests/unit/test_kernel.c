@@ -136,6 +136,36 @@ static void test_btf_of_a_strange_kernel(void **state)
 	btf__free(btf);
 }
 
+/* The `#define CALLS N` for a kernel whose tracer has an array of ELEMENTS; -1: none. */
+static unsigned int calls_with(int elements)
+{
+	struct btf *btf = btf__new_empty();
+	int number = btf__add_int(btf, "long", 8, 0), array;
+	static struct kernel k;
+	char error[200];
+
+	memset(&k, 0, sizeof(k));
+	array = btf__add_array(btf, number, btf__add_ptr(btf, number),
+			       elements < 0 ? 1 : elements);
+	add_struct(btf, "trace_array", 8192);
+	add_field(btf, "name", number, 0);
+	add_field(btf, elements < 0 ? "other" : "enter_syscall_files", array, 8);
+	kernel_from_btf(btf, &k, error, sizeof(error));
+	btf__free(btf);
+	return k.calls;
+}
+
+static void test_calls_of_the_kernel(void **state)
+{
+	(void)state;
+	assert_int_equal(calls_with(470), 470);
+	assert_int_equal(calls_with(511), 511);
+	/* as 5.8 to 5.12 have it, for x32; and what no kernel has */
+	assert_int_equal(calls_with(548), 512);
+	assert_int_equal(calls_with(0), 512);
+	assert_int_equal(calls_with(-1), 512);
+}
+
 static void test_written_macros(void **state)
 {
 	static struct kernel k;
@@ -146,9 +176,11 @@ static void test_written_macros(void **state)
 	(void)state;
 	for (int i = 0; i < member_count; i++)
 		k.values[i] = i == 1 ? MEMBER_UNKNOWN : 1000U + i;
+	k.calls = 470;
 	kernel_write(&k, out);
 	fclose(out);
-	assert_int_equal(strncmp(text, "#define OFFSET_task_mm 1000\n", 28), 0);
+	assert_int_equal(
+		strncmp(text, "#define CALLS 470\n#define OFFSET_task_mm 1000\n", 46), 0);
 	assert_null(strstr(text, "OFFSET_task_fs"));
 	assert_non_null(strstr(text, "#define OFFSET_task_pid 1002\n"));
 	assert_non_null(strstr(text, "#define SIZE_upid "));
@@ -447,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_btf_offsets),
 		cmocka_unit_test(test_btf_size_and_typedef),
 		cmocka_unit_test(test_btf_of_a_strange_kernel),
+		cmocka_unit_test(test_calls_of_the_kernel),
 		cmocka_unit_test(test_written_macros),
 		cmocka_unit_test(test_expressions),
 		cmocka_unit_test(test_offsets_source),

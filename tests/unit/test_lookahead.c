@@ -810,7 +810,7 @@ static void symbols_have_bounds(void **state)
 	} abis[] = {
 		{SYMBOL_NATIVE, 512},
 		{SYMBOL_COMPAT, 512},
-		{SYMBOL_X32, 576},
+		{SYMBOL_X32, 548},
 	};
 	static bool seen[SYMBOLS];
 	static const u64 beyond[] = {
@@ -822,7 +822,7 @@ static void symbols_have_bounds(void **state)
 	(void)state;
 	for (u32 i = 0; i < 3; i++) {
 		for (u32 n = 0; n < abis[i].numbers; n++) {
-			u32 symbol = symbol_of(abis[i].base, n);
+			u32 symbol = symbol_of(abis[i].base, n, CALLS_MAX);
 
 			assert_int_equal(symbol, abis[i].base + n);
 			assert_true(symbol < SYMBOL_UNKNOWN);
@@ -830,14 +830,33 @@ static void symbols_have_bounds(void **state)
 			seen[symbol] = true;
 		}
 		for (u32 n = abis[i].numbers; n < 5000; n++)
-			assert_int_equal(symbol_of(abis[i].base, n), SYMBOL_UNKNOWN);
+			assert_int_equal(symbol_of(abis[i].base, n, CALLS_MAX),
+					 SYMBOL_UNKNOWN);
 		for (u32 j = 0; j < sizeof(beyond) / sizeof(*beyond); j++)
-			assert_int_equal(symbol_of(abis[i].base, beyond[j]),
+			assert_int_equal(symbol_of(abis[i].base, beyond[j], CALLS_MAX),
 					 SYMBOL_UNKNOWN);
 	}
-	/* No symbol is left over but the unknown one. */
+	/* No symbol is left over but the unknown one and room behind x32's. */
 	for (u32 i = 0; i < SYMBOLS; i++)
-		assert_int_equal(seen[i], i != SYMBOL_UNKNOWN);
+		assert_int_equal(seen[i], i < SYMBOL_X32 + 548);
+}
+
+static void symbols_end_where_the_kernels_table_does(void **state)
+{
+	static const u32 bases[] = {SYMBOL_NATIVE, SYMBOL_COMPAT, SYMBOL_X32};
+
+	(void)state;
+	for (u32 i = 0; i < 3; i++) {
+		u32 base = bases[i];
+
+		assert_int_equal(symbol_of(base, 0, 470), base);
+		assert_int_equal(symbol_of(base, 469, 470), base + 469);
+		assert_int_equal(symbol_of(base, 470, 470), SYMBOL_UNKNOWN);
+		assert_int_equal(symbol_of(base, 511, 470), SYMBOL_UNKNOWN);
+		assert_int_equal(symbol_of(base, 512, 470),
+				 base == SYMBOL_X32 ? base + 512 : SYMBOL_UNKNOWN);
+		assert_int_equal(symbol_of(base, 548, 470), SYMBOL_UNKNOWN);
+	}
 }
 
 static void symbols_overflow_after_254(void **state)
@@ -931,6 +950,7 @@ int main(void)
 		cmocka_unit_test(frame_agrees_with_a_ring),
 		cmocka_unit_test(gap_empties_windows_only),
 		cmocka_unit_test(symbols_have_bounds),
+		cmocka_unit_test(symbols_end_where_the_kernels_table_does),
 		cmocka_unit_test(symbols_overflow_after_254),
 		cmocka_unit_test(symbols_out_of_range_touch_nothing),
 	};
