@@ -85,17 +85,6 @@ static int load(const char *text, bool raw, struct loaded *loaded, char *error,
 	return result;
 }
 
-/* What was printed on standard output is complete: 0, or 1 with a message. */
-static int printed(void)
-{
-	int result = output_close(stdout);
-
-	if (result && result != -EPIPE)
-		fprintf(stderr, "ebph: cannot write to standard output: %s\n",
-			strerror(-result));
-	return result ? 1 : 0;
-}
-
 /* Watch as O says, with the program TEXT: the exit status, or 1 with a sentence in ERROR. */
 static int run_text(const struct options *o, const struct kernel *k, const char *text,
 		    bool raw, char *error, size_t size)
@@ -138,7 +127,7 @@ static int run(const struct options *o)
 	}
 	if (text && o->ebpf) {
 		fputs(text, stdout);
-		result = printed();
+		result = output_printed();
 	} else if (text) {
 		result = run_text(o, &kernel, text, raw, error, sizeof(error));
 	}
@@ -155,7 +144,7 @@ static int show_exceptions(const struct options *o)
 	if (result)
 		fprintf(stderr, "ebph: cannot look through /proc: %s\n",
 			strerror(-result));
-	return result ? 1 : printed();
+	return result ? 1 : output_printed();
 }
 
 static const struct {
@@ -181,10 +170,10 @@ int main(int argc, char **argv)
 	switch (options_parse(argc, argv, &o, error, sizeof(error))) {
 	case OPTIONS_HELP:
 		options_help(stdout);
-		return printed();
+		return output_printed();
 	case OPTIONS_VERSION:
 		puts("ebph " EBPH_VERSION);
-		return printed();
+		return output_printed();
 	case OPTIONS_BAD:
 		fprintf(stderr, "ebph: %s\n", error);
 		return 2;
@@ -193,7 +182,8 @@ int main(int argc, char **argv)
 	}
 	if (o.self_test) {
 		options_free(&o);
-		return selftest();
+		status = selftest();
+		return output_printed() ? 1 : status;
 	}
 	if (o.show_exceptions) {
 		status = show_exceptions(&o);

@@ -13,6 +13,7 @@
 #include "client.h"
 #include "control.h"
 #include "number.h"
+#include "output.h"
 #include "text.h"
 
 enum { PID_LIMIT = 4194304 };
@@ -399,7 +400,7 @@ int admin_main(int argc, char **argv)
 	       (option = getopt_long(argc, argv, "p:e:k:ayjh", options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help, stdout);
-			return 0;
+			return output_printed();
 		}
 		status = take_option(&a, option,
 				     option == '?' ? argv[optind - 1] : optarg);

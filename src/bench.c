@@ -20,6 +20,7 @@
 #include "headers.h"
 #include "kernel.h"
 #include "number.h"
+#include "output.h"
 #include "preempt.h"
 #include "recording.h"
 #include "stats.h"
@@ -431,7 +432,7 @@ int bench_main(int argc, char **argv)
 		return run(&o);
 	case 1:
 		fputs(help, stdout);
-		return 0;
+		return output_printed();
 	default:
 		return 2;
 	}

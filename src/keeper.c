@@ -413,6 +413,12 @@ static int open_store(struct keeper *k, char *error, size_t size)
 
 	if (result == -ENOENT && !k->o.save) /* nothing to load, and that is all */
 		return 0;
+	if (result == -EACCES || result == -EROFS) {
+		size_t length = strlen(error);
+
+		snprintf(error + length, size - length,
+			 " (--profile-dir DIR: take another; --no-load --no-save: none)");
+	}
 	if (result)
 		return result;
 	k->is_open = true;

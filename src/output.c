@@ -67,3 +67,13 @@ int output_close(FILE *out)
 		result = -errno;
 	return result;
 }
+
+int output_printed(void)
+{
+	int result = output_close(stdout);
+
+	if (result && result != -EPIPE)
+		fprintf(stderr, "ebph: cannot write to standard output: %s\n",
+			strerror(-result));
+	return result ? 1 : 0;
+}

@@ -27,4 +27,10 @@ void output_empty(FILE *out);
  */
 int output_close(FILE *out);
 
+/*
+ * To be called after the last write to standard output: 0, or 1 with a message (a closed
+ * pipe needs none).
+ */
+int output_printed(void);
+
 #endif

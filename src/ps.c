@@ -14,6 +14,7 @@
 #include "client.h"
 #include "control.h"
 #include "number.h"
+#include "output.h"
 #include "ps_table.h"
 
 enum { PIDS = 64, PID_LIMIT = 4194304 };
@@ -291,7 +292,7 @@ static int parse(struct ps *ps, int argc, char **argv)
 						options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help, stdout);
-			exit(0);
+			exit(output_printed());
 		}
 		result = take_option(ps, option,
 				     option == '?' ? argv[optind - 1] : optarg);

@@ -20,6 +20,7 @@
 #include "image.h"
 #include "judge.h"
 #include "model_image.h"
+#include "output.h"
 #include "plot.h"
 #include "replay_options.h"
 #include "run.h"
@@ -400,7 +401,7 @@ int replay_main(int argc, char **argv)
 	switch (replay_options_parse(argc, argv, &o, error, sizeof(error))) {
 	case REPLAY_HELP:
 		replay_options_help(stdout);
-		return 0;
+		return output_printed();
 	case REPLAY_BAD:
 		fprintf(stderr, "ebph: replay: %s\n", error);
 		return 2;

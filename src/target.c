@@ -87,7 +87,9 @@ static int add_cgroup(const struct loaded *l, const char *path, char *error, siz
 		snprintf(error, size,
 			 "cannot watch the cgroup %s: %s; give the folder of a cgroup of "
 			 "version 2, such as one below /sys/fs/cgroup",
-			 path, strerror(-result));
+			 path,
+			 result == -EBADF ? "it is none" /* the kernel's word for that */
+					  : strerror(-result));
 	if (fd >= 0)
 		close(fd);
 	return result;

@@ -156,6 +156,10 @@ refuses() { # OPTION VALUE...
 		run -1 --separate-stderr bash -c '"$0" "$1" >&-' "$EBPH" "$option"
 		[[ $stderr == *"standard output: "* ]]
 	done
+	for option in admin bench profile ps replay; do
+		run -1 --separate-stderr bash -c '"$0" "$1" --help >/dev/full' "$EBPH" "$option"
+		[[ $stderr == *"standard output: No space left on device"* ]]
+	done
 	run -0 --separate-stderr bash -c '"$0" --help | true' "$EBPH"
 	[ -z "$stderr" ]
 }

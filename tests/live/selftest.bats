@@ -24,6 +24,15 @@ teardown() {
 	[[ "${lines[0]}" == *"$(uname -r)"* ]]
 }
 
+@test "--self-test into a full file, or none, is an error" {
+	run bash -c '"$0" --self-test >/dev/full' "$EBPH"
+	[ "$status" -eq 1 ]
+	[[ $output == *"cannot write to standard output: No space left on device"* ]]
+	run bash -c '"$0" --self-test >&-' "$EBPH"
+	[ "$status" -eq 1 ]
+	[[ $output == *"cannot write to standard output: "* ]]
+}
+
 @test "--self-test needs no other file" {
 	cp "$EBPH" "$DIR/e"
 	cd /

@@ -179,7 +179,10 @@ S
 	[ "$(jq -s -r '.[-1].profiles[].exe' "$DIR/out" | sort | tr '\n' ' ')" = "/usr/bin/dash /usr/bin/ls /usr/bin/sleep " ]
 	run "$EBPH" -c "$DIR" -d 1
 	[ "$status" -eq 1 ]
-	[[ $output == *"cannot watch the cgroup $DIR"* ]]
+	[[ $output == *"cannot watch the cgroup $DIR: it is none;"*"below /sys/fs/cgroup"* ]]
+	run "$EBPH" -c "$DIR/none" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"cannot watch the cgroup $DIR/none: No such file"* ]]
 }
 
 @test "an ordinary user is told which capabilities are missing" {
