@@ -140,6 +140,40 @@ refuses() { # OPTION VALUE...
 	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/manual"
 }
 
+# Each option of the text on standard input, a line each: its ranges, bounds and defaults
+# that are numbers, as --help writes them.
+numbers_of() {
+	awk '
+		function tell() {
+			while (match(text, /[0-9]+[KMG]?(\.\.| to )[0-9]+[KMG]?|[(]above 0|1ms or more|[Dd]efault: [0-9][^ ,;.)]*/)) {
+				found = tolower(substr(text, RSTART, RLENGTH))
+				sub(/ to /, "..", found)
+				print name, found
+				text = substr(text, RSTART + RLENGTH)
+			}
+		}
+		match($0, /^ +(-., )?--[a-z-]+/) {
+			option = substr($0, RSTART, RLENGTH)
+			rest = substr($0, RSTART + RLENGTH)
+			tell()
+			sub(/.*--/, "--", option)
+			name = option
+			text = rest
+			next
+		}
+		{ sub(/^[ \t]+/, ""); text = text " " $0 }
+		END { tell() }
+	' | sort -u
+}
+
+@test "ranges and defaults in --help are those of the manual" {
+	"$EBPH" --help | sed '/^DUR is/,$d' | numbers_of >"$BATS_TEST_TMPDIR/help"
+	mandoc -T ascii -O width=78 "$MAN" | col -b | sed -n '/^OPTIONS/,/^RESPONSE/p' |
+		numbers_of >"$BATS_TEST_TMPDIR/manual"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -ge 20 ]
+	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/manual"
+}
+
 @test "--version" {
 	run -0 "$EBPH" --version
 	[[ $output =~ ^ebph\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
