@@ -8,7 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "backlog.h"
 #include "image_kernel.h"
+#include "known.h"
 #include "wait.h"
 
 /* How long saving may keep events waiting. */
@@ -19,14 +21,11 @@ enum { READ_TRIES = 8, REASON = 256 };
 struct kept {
 	u64 count, sequences;
 	u32 epoch;
-	bool soon;   /* save it at the next tick */
-	bool failed; /* the last try; told of */
-};
-
-/* A profile that the store had when it was opened, or was given since. */
-struct known {
-	struct identity identity;
-	char *path; /* NULL: not known */
+	bool arrived; /* until then it may be new, or one that the store has */
+	bool soon;    /* save it at the next tick */
+	bool failed;  /* the last try; told of */
+	/* What was learned before is still outside: not to be written over. */
+	bool waiting;
 };
 
 struct keeper {
@@ -36,11 +35,13 @@ struct keeper {
 	struct store store;
 	bool is_open;
 	struct kept *kept; /* by slot */
-	struct known *known;
-	size_t known_count;
+	struct known_list known;
+	struct backlog backlog;
 	u64 calls; /* that the profiles which were installed had seen */
 	u64 next_save;
-	u32 next_slot; /* where the saving that is under way goes on; 0: none is */
+	u32 next_slot;	  /* where the saving that is under way goes on; 0: none is */
+	bool is_waiting;  /* a slot is */
+	bool try_backlog; /* at the next tick */
 };
 
 static u64 now_ns(void)
@@ -54,51 +55,6 @@ static u64 now_ns(void)
 static void warn(struct keeper *k, const char *subject, const char *message)
 {
 	k->c.warn(k->c.context, subject ? subject : "", message);
-}
-
-/* ---- what the store knows ---- */
-
-static int remember(struct keeper *k, const struct identity *id, const char *path)
-{
-	struct known *grown;
-
-	for (size_t i = 0; i < k->known_count; i++)
-		if (identity_equal(&k->known[i].identity, id))
-			return 0;
-	grown = reallocarray(k->known, k->known_count + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	k->known = grown;
-	grown[k->known_count++] =
-		(struct known){.identity = *id, .path = path ? strdup(path) : NULL};
-	return 0;
-}
-
-static bool is_known(const struct keeper *k, const struct identity *id)
-{
-	for (size_t i = 0; i < k->known_count; i++)
-		if (identity_equal(&k->known[i].identity, id))
-			return true;
-	return false;
-}
-
-/* The latest other file at PATH or with ID's key; NULL: none. */
-static const struct known *predecessor(const struct keeper *k, const struct identity *id,
-				       const char *path)
-{
-	const struct known *found = NULL;
-
-	for (size_t i = 0; i < k->known_count; i++) {
-		const struct known *o = &k->known[i];
-
-		if (identity_equal(&o->identity, id))
-			continue;
-		if ((path && o->path && !strcmp(o->path, path)) ||
-		    image_key(&o->identity) == image_key(id))
-			if (!found || o->identity.mtime >= found->identity.mtime)
-				found = o;
-	}
-	return found;
 }
 
 /* ---- into the kernel ---- */
@@ -137,13 +93,26 @@ static int install(struct keeper *k, const struct image *im, u32 old, bool is_sa
 		tables_free_rows(k->t, &p);
 		return result;
 	}
+	if (old)
+		k->kept[old] = (struct kept){0};
 	k->kept[slot] = (struct kept){.count = p.count,
 				      .sequences = p.sequences,
 				      .epoch = p.epoch,
+				      .arrived = true,
 				      .soon = !is_saved};
 	k->calls += im->count;
 	k->c.named(k->c.context, slot, &im->identity, im->path);
 	return 0;
+}
+
+static int load_misfit(struct keeper *k, const char *file, const struct image *im,
+		       const char *misfit)
+{
+	char reason[REASON];
+
+	snprintf(reason, sizeof(reason), "its profile is not used: %s", misfit);
+	warn(k, im->path ? im->path : file, reason);
+	return known_add(&k->known, &im->identity, im->path, true);
 }
 
 /* Put IM into the tables in place of what they have of its program. */
@@ -152,16 +121,12 @@ static int load_one(void *context, const char *file, struct image *im)
 	struct keeper *k = context;
 	u32 old = tables_find(k->t, &im->identity);
 	const char *misfit = image_misfit(im, k->o.window);
-	char reason[REASON];
 	int result;
 
-	if (misfit) {
-		snprintf(reason, sizeof(reason), "its profile is not used: %s", misfit);
-		warn(k, im->path ? im->path : file, reason);
-		return 0;
-	}
-	result = remember(k, &im->identity, im->path);
-	if (result ||
+	if (misfit)
+		return load_misfit(k, file, im, misfit);
+	result = known_add(&k->known, &im->identity, im->path, false);
+	if (result || backlog_take(&k->backlog, &im->identity, NULL) ||
 	    (!old && !tables_have_room(k->t))) /* it comes when its program runs */
 		return result;
 	result = install(k, im, old, true);
@@ -178,13 +143,45 @@ static void load_problem(void *context, const struct store_problem *p)
 	warn(context, p->file, reason);
 }
 
-/* The profile that the store has of ID, into IM: 0 or -errno. */
+/* ---- when a program comes ---- */
+
+struct search {
+	struct keeper *k;
+	struct image *im;
+	bool found;
+};
+
+static int found(void *context, const char *file, struct image *im)
+{
+	struct search *s = context;
+
+	(void)file;
+	*s->im = *im;
+	memset(im, 0, sizeof(*im));
+	s->found = true;
+	return 0;
+}
+
+static void found_bad(void *context, const struct store_problem *p)
+{
+	load_problem(((struct search *)context)->k, p);
+}
+
+/*
+ * The profile that the store has of ID, into IM: 0; -ENOENT; -EBADMSG when it had to be
+ * set aside; or another -errno when it cannot be read now.
+ */
 static int find(struct keeper *k, const struct identity *id, struct image *im)
 {
+	struct search s = {.k = k, .im = im};
+	const struct store_visitor visitor = {
+		.context = &s, .image = found, .problem = found_bad};
 	char name[STORE_NAME], why[REASON];
+	int result;
 
 	store_name(id, name);
-	return store_read(k->store.dir, name, im, why, sizeof(why));
+	result = store_load_file(&k->store, name, &visitor, why, sizeof(why));
+	return result || s.found ? result : -EBADMSG;
 }
 
 static void tell_of_replacement(struct keeper *k, const struct known *old,
@@ -206,7 +203,7 @@ static void tell_of_replacement(struct keeper *k, const struct known *old,
 static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 			 const char *path)
 {
-	const struct known *old = predecessor(k, id, path);
+	const struct known *old = known_predecessor(&k->known, id, path);
 	struct image im;
 	bool adopted = false;
 
@@ -218,28 +215,54 @@ static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 	}
 	if (old)
 		tell_of_replacement(k, old, path, adopted);
-	remember(k, id, path);
+	known_add(&k->known, id, path, false);
+}
+
+/*
+ * What was known of ID, whose program runs in SLOT, takes the place of what is there. If
+ * that cannot be now, SLOT waits for it.
+ */
+static void bring_back(struct keeper *k, u32 slot, const struct identity *id,
+		       const char *path)
+{
+	bool was_waiting = k->kept[slot].waiting, is_saved = false;
+	struct image im = {.calls = 0};
+	int result = 0;
+
+	if (!backlog_take(&k->backlog, id, &im)) {
+		result = find(k, id, &im);
+		is_saved = true;
+	}
+	if (!result)
+		result = install(k, &im, slot, is_saved);
+	if (!result || result == -ENOENT || result == -EBADMSG) {
+		k->kept[slot].waiting = false;
+		image_free(&im);
+		return;
+	}
+	k->kept[slot].waiting = k->is_waiting = true;
+	if (!is_saved)
+		backlog_put(&k->backlog, &im, k->backlog.count + 1);
+	image_free(&im);
+	if (!was_waiting)
+		warn(k, path,
+		     "its profile finds no room and waits on disk; until it does, what "
+		     "is learned is not saved: see --max-profiles and "
+		     "--max-pairs-memory");
 }
 
 void keeper_arrived(struct keeper *k, u32 slot, const struct identity *id,
 		    const char *path)
 {
-	struct image im;
+	const struct known *known = known_find(&k->known, id);
 
-	k->kept[slot] = (struct kept){0};
-	if (!k->is_open || !k->o.load)
+	k->kept[slot] = (struct kept){.arrived = true};
+	if (!k->is_open)
 		return;
-	if (!is_known(k, id)) {
+	if (known && !known->misfit)
+		bring_back(k, slot, id, path);
+	else if (!known && k->o.load)
 		arrived_anew(k, slot, id, path);
-		return;
-	}
-	if (find(k, id, &im))
-		return;
-	if (install(k, &im, slot, true))
-		warn(k, path,
-		     "its profile is on disk, but finds no room: see --max-profiles "
-		     "and --max-pairs-memory");
-	image_free(&im);
 }
 
 /* ---- out of the kernel ---- */
@@ -268,15 +291,46 @@ static int take_image(struct keeper *k, u32 slot, struct image *im)
 	return result;
 }
 
+/* A file of ID that this run could make no use of is not written over. */
+static int spare_misfit(struct keeper *k, const struct identity *id, char *why,
+			size_t why_size)
+{
+	struct known *known = known_find(&k->known, id);
+	char name[STORE_NAME], aside[STORE_NAME + 32];
+	int result;
+
+	if (!known || !known->misfit)
+		return 0;
+	store_name(id, name);
+	result = store_set_aside(&k->store, name, "misfit", aside, sizeof(aside));
+	if (result && result != -ENOENT) {
+		snprintf(why, why_size, "cannot set %s aside: %s", name,
+			 strerror(-result));
+		return result;
+	}
+	known->misfit = false;
+	return 0;
+}
+
+static int write_image(struct keeper *k, const struct image *im, char *why,
+		       size_t why_size)
+{
+	int result = spare_misfit(k, &im->identity, why, why_size);
+
+	if (!result)
+		result = store_save(&k->store, im, why, why_size);
+	if (!result)
+		known_add(&k->known, &im->identity, im->path, false);
+	return result;
+}
+
 static int save_image(struct keeper *k, u32 slot, const struct image *im)
 {
 	struct kept *kept = &k->kept[slot];
 	char why[REASON], message[REASON + 64];
-	int result = store_save(&k->store, im, why, sizeof(why));
+	int result = write_image(k, im, why, sizeof(why));
 
-	if (!result) {
-		remember(k, &im->identity, im->path);
-	} else if (!kept->failed) {
+	if (result && !kept->failed) {
 		snprintf(message, sizeof(message),
 			 "its profile could not be saved, and will be tried again: %s",
 			 why);
@@ -286,10 +340,30 @@ static int save_image(struct keeper *k, u32 slot, const struct image *im)
 	return result;
 }
 
+/* Save what could not be saved until NOW_NS() is UNTIL, or one cannot; 0 or -errno. */
+static int save_backlog(struct keeper *k, u64 until)
+{
+	char why[REASON];
+	int result = 0;
+
+	while (k->backlog.count && !result && now_ns() < until) {
+		struct image *im = &k->backlog.image[k->backlog.count - 1];
+
+		result = write_image(k, im, why, sizeof(why));
+		if (!result) {
+			image_free(im);
+			k->backlog.count--;
+		}
+	}
+	return result;
+}
+
+/* 1 when P is to be saved: it is known whose it is, and it is not what was saved. */
 static bool has_changed(const struct kept *kept, const struct profile *p)
 {
-	return kept->soon || kept->failed || kept->count != p->count ||
-	       kept->sequences != p->sequences || kept->epoch != p->epoch;
+	return kept->arrived &&
+	       (kept->soon || kept->failed || kept->count != p->count ||
+		kept->sequences != p->sequences || kept->epoch != p->epoch);
 }
 
 /* Save what is in SLOT if it has changed: 0 or -errno. */
@@ -299,7 +373,14 @@ static int save_slot(struct keeper *k, u32 slot)
 	struct image im;
 	int result;
 
-	if (tables_read(k->t, slot, &p) || !has_changed(&k->kept[slot], &p))
+	if (tables_read(k->t, slot, &p))
+		return 0;
+	if (k->kept[slot].waiting) {
+		bring_back(k, slot, &p.identity,
+			   k->c.path_of(k->c.context, slot, &p.identity));
+		return 0;
+	}
+	if (!has_changed(&k->kept[slot], &p))
 		return 0;
 	result = take_image(k, slot, &im);
 	if (result)
@@ -307,8 +388,10 @@ static int save_slot(struct keeper *k, u32 slot)
 	result = save_image(k, slot, &im);
 	image_free(&im);
 	if (!result)
-		k->kept[slot] = (struct kept){
-			.count = p.count, .sequences = p.sequences, .epoch = p.epoch};
+		k->kept[slot] = (struct kept){.count = p.count,
+					      .sequences = p.sequences,
+					      .epoch = p.epoch,
+					      .arrived = true};
 	return result;
 }
 
@@ -322,16 +405,13 @@ void keeper_ripened(struct keeper *k, u32 slot)
 void keeper_forget(struct keeper *k, u32 slot, const struct identity *id)
 {
 	char name[STORE_NAME];
+	struct image im;
 	int result = 0;
 
 	k->kept[slot] = (struct kept){0};
-	for (size_t i = 0; i < k->known_count; i++) {
-		if (!identity_equal(&k->known[i].identity, id))
-			continue;
-		free(k->known[i].path);
-		k->known[i] = k->known[--k->known_count];
-		break;
-	}
+	known_remove(&k->known, id);
+	if (backlog_take(&k->backlog, id, &im))
+		image_free(&im);
 	store_name(id, name);
 	if (k->is_open && k->o.save)
 		result = store_remove(&k->store, name);
@@ -340,35 +420,63 @@ void keeper_forget(struct keeper *k, u32 slot, const struct identity *id)
 		     "its profile could not be removed from the disk");
 }
 
+/* IM, which has left its slot, could not be saved: keep it here. */
+static void keep(struct keeper *k, struct image *im)
+{
+	if ((known_find(&k->known, &im->identity) ||
+	     !known_add(&k->known, &im->identity, im->path, false)) &&
+	    !backlog_put(&k->backlog, im, k->t->bounds->profiles))
+		return;
+	warn(k, im->path,
+	     "its profile left the kernel and is lost: it could not be saved, and no "
+	     "memory is left to keep it");
+	image_free(im);
+}
+
 void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 {
+	const char *path = k->c.path_of(k->c.context, slot, &p->identity);
 	struct row_table rows = tables_rows(k->t);
 	struct instant now = instant_now();
 	struct image im;
 
-	if (!k->is_open || !k->o.save || !has_changed(&k->kept[slot], p))
+	if (!k->is_open || !k->o.save || k->kept[slot].waiting ||
+	    !has_changed(&k->kept[slot], p))
 		return;
-	if (!image_from_kernel(&im, p, k->c.path_of(k->c.context, slot, &p->identity),
-			       k->o.window, &now, &rows)) {
-		save_image(k, slot, &im);
+	if (image_from_kernel(&im, p, path, k->o.window, &now, &rows))
+		warn(k, path,
+		     "its profile left the kernel and is lost: it could not be "
+		     "read");
+	else if (save_image(k, slot, &im))
+		keep(k, &im);
+	else
 		image_free(&im);
-	}
 	k->kept[slot] = (struct kept){0};
 }
 
 void keeper_tick(struct keeper *k, u64 now)
 {
+	const u64 until = now + TICK_BUDGET_NS;
+
 	if (!k->is_open || !k->o.save)
 		return;
 	if (now >= k->next_save) {
 		k->next_save = now + k->o.save_interval_ns;
 		k->next_slot = 1;
+		k->try_backlog = true;
 	}
-	while (k->next_slot && now_ns() - now < TICK_BUDGET_NS) {
+	if (k->is_waiting && !k->next_slot && tables_have_room(k->t)) {
+		k->is_waiting = false;
+		k->next_slot = 1;
+	}
+	while (k->next_slot && now_ns() < until) {
 		save_slot(k, k->next_slot);
 		k->next_slot =
 			k->next_slot < k->t->bounds->profiles ? k->next_slot + 1 : 0;
 	}
+	if (k->try_backlog && now_ns() < until &&
+	    (save_backlog(k, until) || !k->backlog.count))
+		k->try_backlog = false;
 }
 
 u64 keeper_calls(const struct keeper *k)
@@ -385,7 +493,8 @@ u32 keeper_save(struct keeper *k)
 	for (u32 slot = 1; slot <= k->t->bounds->profiles; slot++)
 		failed += save_slot(k, slot) != 0;
 	k->next_slot = 0;
-	return failed;
+	save_backlog(k, UINT64_MAX);
+	return failed + k->backlog.count;
 }
 
 /* ---- opening and closing ---- */
@@ -452,9 +561,8 @@ void keeper_close(struct keeper *k)
 		return;
 	if (k->is_open)
 		store_close(&k->store);
-	for (size_t i = 0; i < k->known_count; i++)
-		free(k->known[i].path);
-	free(k->known);
+	known_free(&k->known);
+	backlog_free(&k->backlog);
 	free(k->kept);
 	free(k);
 }

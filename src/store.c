@@ -342,7 +342,7 @@ static int check_file(const struct store *s, int fd, enum store_fault *fault, ch
 	return 0;
 }
 
-/* 1: loaded; 0: not, for FAULT; or -errno when nothing can be loaded now. */
+/* 1: loaded; 0: not, for FAULT; -ENOENT; or -errno when nothing can be loaded now. */
 static int load_file(struct store *s, const char *file, struct image *im,
 		     enum store_fault *fault, char *why, size_t why_size)
 {
@@ -358,7 +358,7 @@ static int load_file(struct store *s, const char *file, struct image *im,
 							      : STORE_UNREADABLE;
 		refuse(0, why, why_size, "%s",
 		       result == -ELOOP ? "it is a symbolic link" : strerror(-result));
-		return is_shortage(result) ? result : 0;
+		return is_shortage(result) || result == -ENOENT ? result : 0;
 	}
 	if (!check_file(s, fd, fault, why, why_size)) {
 		result = read_image(fd, im, why, why_size);
@@ -380,8 +380,8 @@ static int load_file(struct store *s, const char *file, struct image *im,
 		      name);
 }
 
-static int visit(struct store *s, const char *file, const struct store_visitor *v,
-		 char *why, size_t why_size)
+int store_load_file(struct store *s, const char *file, const struct store_visitor *v,
+		    char *why, size_t why_size)
 {
 	char reason[256] = "", aside[DURABLE_NAME];
 	struct store_problem p = {.file = file, .why = reason};
@@ -420,7 +420,9 @@ int store_load(struct store *s, const struct store_visitor *v, char *why, size_t
 			      strerror(errno));
 	for (int i = 0; i < count; i++) {
 		if (!result)
-			result = visit(s, names[i]->d_name, v, why, why_size);
+			result = store_load_file(s, names[i]->d_name, v, why, why_size);
+		if (result == -ENOENT) /* gone meanwhile */
+			result = 0;
 		free(names[i]);
 	}
 	free(names);

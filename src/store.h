@@ -74,6 +74,10 @@ struct store_visitor {
 int store_load(struct store *s, const struct store_visitor *v, char *why,
 	       size_t why_size);
 
+/* The same for FILE alone, a name in the directory; -ENOENT where there is none. */
+int store_load_file(struct store *s, const char *file, const struct store_visitor *v,
+		    char *why, size_t why_size);
+
 /*
  * Save IM in its file. 0 or -errno with WHY (why_size bytes): then the file is as it was,
  * or whole and new, never in between, and the caller tries again later.
