@@ -38,8 +38,7 @@ static const struct {
 
 enum { CALLS = ATTACH_POINTS - 1 };
 
-/* The number that perf knows a tracepoint by, or -errno. */
-static int tracepoint_id(const char *group, const char *name)
+int attach_classic_id(const char *group, const char *name)
 {
 	static const char *const roots[] = {"/sys/kernel/tracing",
 					    "/sys/kernel/debug/tracing"};
@@ -62,15 +61,15 @@ static int tracepoint_id(const char *group, const char *name)
 }
 
 /* One event serves all CPUs: the program belongs to the tracepoint, not to it. */
-int attach_classic(const char *group, const char *name, int program)
+int attach_classic(int id, int program)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT,
 				       .size = sizeof(attr),
 				       .sample_period = 1,
 				       .wakeup_events = 1};
-	int id = tracepoint_id(group, name), fd, result;
+	int fd, result;
 
-	if (id < 0)
+	if (id < 0) /* as attach_classic_id() gave it */
 		return id;
 	attr.config = id;
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
@@ -97,6 +96,16 @@ static const char *advice(int error)
 	}
 }
 
+/* Asked once: attaching to calls again shall not need the right to read it. */
+static int classic_id(struct links *k, int i)
+{
+	if (i != CALLS)
+		return attach_classic_id(points[i].group, points[i].name);
+	if (k->calls_id <= 0)
+		k->calls_id = attach_classic_id(points[i].group, points[i].name);
+	return k->calls_id;
+}
+
 static int attach_point(struct links *k, const struct loaded *l, int i, bool raw,
 			char *error, size_t size)
 {
@@ -111,7 +120,7 @@ static int attach_point(struct links *k, const struct loaded *l, int i, bool raw
 		if (k->fd[i] < 0)
 			k->fd[i] = -errno;
 	} else {
-		k->fd[i] = attach_classic(points[i].group, points[i].name, program);
+		k->fd[i] = attach_classic(classic_id(k, i), program);
 	}
 	if (k->fd[i] >= 0)
 		return 0;
@@ -132,6 +141,7 @@ void attach_init(struct links *k)
 {
 	for (int i = 0; i < ATTACH_POINTS; i++)
 		k->fd[i] = -1;
+	k->calls_id = 0;
 }
 
 int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,

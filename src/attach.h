@@ -12,6 +12,7 @@ enum { ATTACH_POINTS = 7 };
 /* What holds the programs; -1: nothing. */
 struct links {
 	int fd[ATTACH_POINTS];
+	int calls_id; /* of the classic tracepoint of system calls; 0: not asked for yet */
 };
 
 /*
@@ -32,11 +33,14 @@ void attach_calls_end(struct links *k);
 /* Nothing is attached: what K must be made of first. */
 void attach_init(struct links *k);
 
+/* The number of the classic tracepoint GROUP:NAME, or -errno; -ENOENT: there is no tracefs. */
+int attach_classic_id(const char *group, const char *name);
+
 /*
- * Attach PROGRAM to the classic tracepoint GROUP:NAME on all CPUs. The descriptor that
- * holds it, or -errno; -ENOENT where there is no tracefs.
+ * Attach PROGRAM to that of number ID on all CPUs: the descriptor that holds it, or -errno,
+ * which ID may be already.
  */
-int attach_classic(const char *group, const char *name, int program);
+int attach_classic(int id, int program);
 
 /* Detach all. May be called again. */
 void attach_none(struct links *k);

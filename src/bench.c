@@ -22,6 +22,7 @@
 #include "number.h"
 #include "output.h"
 #include "preempt.h"
+#include "privilege.h"
 #include "recording.h"
 #include "stats.h"
 #include "model.h"
@@ -270,13 +271,25 @@ static int attach(const struct bench_parts *p, bool raw, int *links)
 		if (program < 0)
 			continue;
 		links[i] = raw ? bpf_raw_tracepoint_open(points[i].name, program)
-			       : attach_classic(points[i].group, points[i].name, program);
+			       : attach_classic(attach_classic_id(points[i].group,
+								  points[i].name),
+						program);
 		if (links[i] < 0)
 			return complain("cannot attach to the tracepoint %s:%s: %s",
 					points[i].group, points[i].name,
 					strerror(raw ? errno : -links[i]));
 	}
 	return 0;
+}
+
+/* From here on only what the programs counted is read. */
+static int give_up(void)
+{
+	char error[200];
+
+	if (!privilege_keep(privilege_for_maps(privilege_held()), error, sizeof(error)))
+		return 0;
+	return complain("%s", error);
 }
 
 /* Entries first: nothing then begins that could not end. */
@@ -380,6 +393,8 @@ static int record(const struct bench_options *o, struct recording *r)
 	if (load(o, &raw, &p))
 		return -1;
 	result = attach(&p, raw, links);
+	if (!result)
+		result = give_up();
 	if (!result) {
 		fprintf(stderr, "ebph bench: recording\n");
 		start = seconds();

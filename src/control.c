@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "control_profiles.h"
+#include "privilege.h"
 #include "reply.h"
 #include "request.h"
 #include "rows.h"
@@ -103,8 +104,12 @@ static const char *thread_lookup(const struct loaded *l)
 
 static json_t *features_json(const struct control *c)
 {
-	return json_pack("{s:s, s:s, s:s}", "tracepoints", c->raw ? "raw" : "classic",
-			 "threads", thread_lookup(c->l), "headers", c->kernel->headers);
+	char text[PRIVILEGE_TEXT];
+
+	return json_pack("{s:s, s:s, s:s, s:s}", "tracepoints",
+			 c->raw ? "raw" : "classic", "threads", thread_lookup(c->l),
+			 "headers", c->kernel->headers, "capabilities",
+			 privilege_text(privilege_held(), text));
 }
 
 static json_t *settings_json(const struct settings *s)

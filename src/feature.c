@@ -6,13 +6,14 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "privilege.h"
 #include "tree.h"
 
 #define VERSION(major, minor) ((unsigned int)(major) << 16 | (unsigned int)(minor) << 8)
@@ -52,8 +53,8 @@ static unsigned int running_version(struct utsname *u)
 
 const char *feature_capabilities(unsigned long long effective, unsigned int version)
 {
-	const bool admin = effective >> 21 & 1, bpf = effective >> 39 & 1,
-		   perfmon = effective >> 38 & 1;
+	const bool admin = effective >> CAP_SYS_ADMIN & 1, bpf = effective >> CAP_BPF & 1,
+		   perfmon = effective >> CAP_PERFMON & 1;
 
 	if (admin)
 		return NULL;
@@ -64,20 +65,6 @@ const char *feature_capabilities(unsigned long long effective, unsigned int vers
 	return bpf	 ? "CAP_PERFMON beside CAP_BPF, or CAP_SYS_ADMIN"
 	       : perfmon ? "CAP_BPF beside CAP_PERFMON, or CAP_SYS_ADMIN"
 			 : "CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON";
-}
-
-static unsigned long long effective_capabilities(void)
-{
-	unsigned long long caps = ~0ULL;
-	char line[128];
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "CapEff:", 7))
-			caps = strtoull(line + 7, NULL, 16);
-	if (f)
-		fclose(f);
-	return caps;
 }
 
 bool feature_locked_down(const char *text)
@@ -175,7 +162,7 @@ int feature_check(char *error, size_t size)
 {
 	struct utsname u;
 	unsigned int version = running_version(&u);
-	const char *needed = feature_capabilities(effective_capabilities(), version);
+	const char *needed = feature_capabilities(privilege_held(), version);
 	int result;
 
 	if (needed) {
@@ -273,5 +260,10 @@ int feature_lsm(char *error, size_t size)
 
 bool feature_may_signal(void)
 {
-	return effective_capabilities() >> 5 & 1;
+	return privilege_held() >> CAP_KILL & 1;
+}
+
+bool feature_may_look(void)
+{
+	return privilege_held() >> CAP_SYS_PTRACE & 1;
 }

@@ -34,6 +34,9 @@ int feature_lsm(char *error, size_t size);
 /* Whether this process may send a signal to any other: it takes CAP_KILL. */
 bool feature_may_signal(void);
 
+/* Whether it may see what any process runs: it takes CAP_SYS_PTRACE. */
+bool feature_may_look(void);
+
 /* Whether NAME is in the list TEXT, between commas. */
 bool feature_lists(const char *text, const char *name);
 

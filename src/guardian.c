@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "privilege.h"
+
 enum { SOCKET, TABLE, NOWHERE, DESCRIPTORS };
 
 /*
@@ -76,10 +78,13 @@ static bool has_ended(int ms)
 __attribute__((noreturn)) static void guard(int socket, int table,
 					    struct guardian_page *page)
 {
-	char word;
+	char word, error[200];
 
 	become_independent();
-	if (keep_only(socket, table) || write(SOCKET, "", 1) != 1)
+	if (keep_only(socket, table) ||
+	    privilege_keep(privilege_for_guardian(privilege_held()), error,
+			   sizeof(error)) ||
+	    write(SOCKET, "", 1) != 1)
 		_exit(1);
 	pthread_mutex_lock(&page->alive);
 	stopped_end(TABLE);

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <link.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "feature.h"
 #include "preempt.h"
+#include "privilege.h"
 
 struct finding {
 	char text[400];
@@ -274,39 +277,25 @@ static void look_lockdown(struct finding *f, const char *path)
 		say(f, "%s", *line ? "none" : "not in this kernel, or not to be read");
 }
 
-static const struct {
-	const char *name;
-	int bit;
-} capabilities[] = {
-	{"CAP_SYS_ADMIN", 21}, {"CAP_SYS_RESOURCE", 24}, {"CAP_SYS_PTRACE", 19},
-	{"CAP_PERFMON", 38},   {"CAP_BPF", 39},
-};
-
-static void look_capabilities(struct finding *f, const char *path)
+static void look_capabilities(struct finding *f, const char *unused)
 {
-	unsigned long long effective = 0;
-	char line[200], list[200] = "";
-	FILE *file = fopen(path, "re");
-	size_t length = 0;
+	u64 held = privilege_held();
+	char list[PRIVILEGE_TEXT];
 
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "CapEff:", 7))
-			effective = strtoull(line + 7, NULL, 16);
-	if (file)
-		fclose(file);
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++)
-		if (effective >> capabilities[i].bit & 1)
-			length += (size_t)snprintf(list + length, sizeof(list) - length,
-						   " %s", capabilities[i].name);
-	f->fatal = !(effective >> 21 & 1) &&
-		   !((effective >> 38 & 1) && (effective >> 39 & 1));
+	(void)unused;
+	f->fatal = feature_capabilities(held, ~0U) != NULL;
+	privilege_text(held & (1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_RESOURCE |
+			       1ULL << CAP_SYS_PTRACE | 1ULL << CAP_KILL |
+			       1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_PERFMON |
+			       1ULL << CAP_BPF),
+		       list);
 	if (f->fatal)
 		say(f,
 		    "ebph needs root, or CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON; "
-		    "it has%s",
-		    length ? list : " none of them");
+		    "it has %.200s%s",
+		    list, strcmp(list, "none") ? "" : " of them");
 	else
-		say(f, "%s", list + 1);
+		say(f, "%.300s", list);
 }
 
 static void look_unprivileged(struct finding *f, const char *path)
@@ -372,7 +361,7 @@ static const struct feature features[] = {
 	{"libbpf", look_libbpf, NULL},
 	{"BTF", look_btf, "/sys/kernel/btf/vmlinux"},
 	{"kernel headers", look_headers, NULL},
-	{"capabilities", look_capabilities, "/proc/self/status"},
+	{"capabilities", look_capabilities, NULL},
 	{"lockdown", look_lockdown, "/sys/kernel/security/lockdown"},
 	{"ring buffer", look_ring_buffer, NULL},
 	{"task storage", look_task_storage, NULL},

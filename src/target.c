@@ -53,9 +53,12 @@ static int add_exes(struct targets *t, const char *const *paths, size_t count,
 		*e = (struct target_exe){.path = paths[i], .how = how};
 		result = add_exe(t->l, e);
 		if (result) {
-			snprintf(error, size, "cannot use the program %s: %s", paths[i],
+			snprintf(error, size, "cannot use the program %s: %s%s", paths[i],
 				 result == -EINVAL ? "it is no regular file"
-						   : strerror(-result));
+						   : strerror(-result),
+				 result == -EACCES ? "; to look at it takes its owner, "
+						     "root or CAP_DAC_READ_SEARCH"
+						   : "");
 			return result;
 		}
 	}

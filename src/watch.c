@@ -18,9 +18,11 @@
 #include "control.h"
 #include "journal.h"
 #include "exception.h"
+#include "feature.h"
 #include "keeper.h"
 #include "notify.h"
 #include "output.h"
+#include "privilege.h"
 #include "report.h"
 #include "respond.h"
 #include "stats.h"
@@ -478,11 +480,27 @@ static int start_responses(struct watch *w, const struct bounds *b, char *error,
 
 	if (result || !options_respond(w->o))
 		return result;
+	if (!feature_may_look()) {
+		snprintf(
+			error, size,
+			"responses need CAP_SYS_PTRACE, to know by their executables whom "
+			"they must spare; run ebph as root, or give it that capability");
+		return -EPERM;
+	}
 	result = exceptions_tell(w->l->exempt, w->respond.guardian.pid);
 	if (result)
 		snprintf(error, size, "cannot spare whom responses must spare: %s",
 			 strerror(-result));
 	return result;
+}
+
+/* All is attached: from here on less is needed than it took to get there. */
+static int give_up_privileges(const struct watch *w, char *error, size_t size)
+{
+	u64 held = privilege_held(), keep = privilege_for_watching(held, w->o, w->raw);
+
+	keep |= privilege_for_files(held, keep, w->o, fileno(w->report.out));
+	return privilege_keep(keep, error, size);
 }
 
 static int start(struct watch *w, const struct bounds *b, char *error, size_t size)
@@ -513,6 +531,8 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 		result = attach_calls(&w->links, w->l, w->raw, error, size);
 	if (!result)
 		result = targets_check_alive(&w->targets, error, size);
+	if (!result)
+		result = give_up_privileges(w, error, size);
 	if (result)
 		return result;
 	output_empty(w->report.out);
