@@ -79,6 +79,16 @@ setup_file() {
 	)"
 }
 
+@test "what is called after siglongjmp is known in the handler: it is no part of it" {
+	watch -- "$PLAY" getpid on:12 getuid,getgid on:10 getuid,jump getppid kill:12 \
+		kill:10 getgid getegid
+	learned "$PLAY" <<<"$(
+		chain 9 getpid rt_sigaction rt_sigaction getppid kill kill
+		chain 9 getuid getgid rt_sigreturn
+		chain 9 getgid getegid exit_group
+	)"
+}
+
 @test "siglongjmp out of nested handlers, and past the full depth" {
 	watch -- "$PLAY" getpid on:10 getuid,kill:11 on:11 geteuid,kill:12 \
 		on:12 getgid,jump getppid kill:10 getegid getpgrp
