@@ -16,9 +16,9 @@ struct loaded {
 	int release;			      /* as command; with delays */
 	int delays, stops, halts, exempt;
 	int profiles, rows, threads, losses, taken, settings, events, tails, by_identity;
-	int free_profiles, free_rows, free_threads, targets, cgroups;
-	int locks, handovers, scratches, owners, exes,
-		hints; /* held for their size only */
+	int free_profiles, free_rows, free_threads, targets, cgroups, cgroup_answers;
+	int locks, handovers, scratches, owners, exes, hints,
+		spares; /* held for their size only */
 };
 
 /* A program or a map of a BPF source, and where its descriptor goes. */

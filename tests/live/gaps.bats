@@ -54,6 +54,22 @@ load common
 	)"
 }
 
+@test "-c watches the cgroups below it too, not those above and beside" {
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	group=$root/ebph-test-$$
+	mkdir -p "$group"/{in/deep,beside}
+	copy below watched above beside
+	watch_begin -c "$group/in"
+	for i in 1 2; do # once more, when the answer is known
+		for where in below:in/deep watched:in above: beside:beside; do
+			sh -c 'echo $$ >"$1" && exec "$2" getpid' - "$group/${where#*:}/cgroup.procs" "$DIR/${where%:*}"
+		done
+	done
+	watch_end
+	rmdir "$group"/in/deep "$group"/{in,beside} "$group"
+	same 2,2,0,0 "$(for name in below watched above beside; do count exec "$DIR/$name"; done | paste -sd,)"
+}
+
 @test "a gap in a handler: its window and the interrupted one end there" {
 	watch -u 0 -- "$PLAY" getpid on:10 getuid,ruid:65534,getgid,ruid:0,getegid \
 		getppid kill:10 geteuid getsid
