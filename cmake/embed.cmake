@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# cmake -DIN=... -DMODEL_H=... -DLOOKAHEAD_H=... -DNAME=... -DOUT=... -P embed.cmake
+# cmake -DIN=... -DHEADERS=... -DNAME=... -DOUT=... -P embed.cmake
 #
 # Writes OUT, a C file defining `const char NAME[]`: the text of IN with
-# its lines @MODEL_H@ and @LOOKAHEAD_H@ replaced by those files' text. All of
-# it is done on the hexadecimal form of the text, where CMake's own special
-# characters (backslash, quote, semicolon, square bracket) cannot occur.
+# a line such as @MODEL_H@ replaced by the text of model.h, for each of the
+# HEADERS (with commas between them). All of it is done on the hexadecimal form
+# of the text, where CMake's own special characters (backslash, quote,
+# semicolon, square bracket) cannot occur.
 
-foreach(var IN ITEMS IN MODEL_H LOOKAHEAD_H NAME OUT)
+foreach(var IN ITEMS IN HEADERS NAME OUT)
   if(NOT DEFINED ${var})
     message(FATAL_ERROR "embed.cmake: -D${var}=... is missing")
   endif()
@@ -51,8 +52,13 @@ function(put_in text name file)
 endfunction()
 
 read_text("${IN}" source)
-put_in(source MODEL_H "${MODEL_H}")
-put_in(source LOOKAHEAD_H "${LOOKAHEAD_H}")
+string(REPLACE "," ";" HEADERS "${HEADERS}")
+foreach(header IN LISTS HEADERS)
+  get_filename_component(name "${header}" NAME)
+  string(MAKE_C_IDENTIFIER "${name}" name)
+  string(TOUPPER "${name}" name)
+  put_in(source "${name}" "${header}")
+endforeach()
 
 string(REPEAT "[0-9a-f]" 24 row)
 string(REGEX REPLACE "(${row})" "\\1\n" source "${source}")

@@ -38,6 +38,7 @@ static const struct part detector[] = {
 	PART(MAP, taken, 0),
 	PART(MAP, settings, 0),
 	PART(MAP, events, 0),
+	PART(MAP, ring, 0),
 	PART(MAP, tails, 0),
 	PART(MAP, by_identity, 0),
 	PART(MAP, free_profiles, 0),

@@ -15,7 +15,8 @@ struct loaded {
 	int respond, on_generate, bprm_check; /* with responses that need them */
 	int release;			      /* as command; with delays */
 	int delays, stops, halts, exempt;
-	int profiles, rows, threads, losses, taken, settings, events, tails, by_identity;
+	int profiles, rows, threads, losses, taken, settings, events, ring, tails,
+		by_identity;
 	int free_profiles, free_rows, free_threads, targets, cgroups, cgroup_answers;
 	int locks, handovers, scratches, owners, exes, hints,
 		spares; /* held for their size only */

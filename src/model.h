@@ -108,6 +108,15 @@ struct memo {
 	};
 };
 
+/* Events that a program might raise without end. */
+enum limited {
+	LIMITED_ANOMALY,
+	LIMITED_TOLERIZE,
+	LIMITED_DELAY,
+	LIMITED_ABORT,
+	LIMITED_KINDS,
+};
+
 /*
  * The first part is only read by a known call, what calls write comes last: threads
  * on different CPUs then do not take each other's cache lines away.
@@ -140,10 +149,11 @@ struct profile {
 	u64 change_count; /* train_count at the last new pair: "normal_count" */
 	u64 sequences;
 	u64 anomalies;
-	u64 normal_time; /* boot clock, ns; when frozen */
-	u64 last_used;	 /* boot clock, ns */
-	u32 threads;	 /* that run it now */
-	u32 named;	 /* its path reached user space */
+	u64 normal_time;	    /* boot clock, ns; when frozen */
+	u64 last_used;		    /* boot clock, ns */
+	u32 threads;		    /* that run it now */
+	u32 named;		    /* its path reached user space */
+	u64 full_at[LIMITED_KINDS]; /* boot clock, ns: see bucket.h */
 };
 
 /* A window that waits for a signal handler to return. */
@@ -232,7 +242,8 @@ struct event {
 
 /* What could not be done, by reason; the kernel side counts, user space reports. */
 enum lost {
-	LOST_EVENT,    /* the ring buffer was full */
+	LOST_EVENT,    /* no room in the ring buffer, or more than a program may have */
+	LOST_ANOMALY,  /* likewise, anomalies */
 	LOST_THREAD,   /* calls of threads for which there was no room */
 	LOST_PROFILE,  /* calls of executables for which there was no room */
 	LOST_ROW,      /* calls whose pairs found no room */
@@ -243,6 +254,13 @@ enum lost {
 	LOST_TARGET,   /* children of what is watched that could not be noted */
 	LOST_DELAY,    /* delays for which there was no room, or no way */
 	LOST_KINDS,
+};
+
+/* Bytes of the ring buffer, so far. */
+enum ring_count {
+	RING_WRITTEN, /* by the kernel side */
+	RING_READ,    /* by user space */
+	RING_COUNTS,
 };
 
 /* Free slots FIRST.. of a table. Slot 0 is never used. */
@@ -318,7 +336,7 @@ _Static_assert(sizeof(struct event) == 160, "struct event");
 _Static_assert(sizeof(struct row) == 152, "struct row");
 _Static_assert(sizeof(struct stop) == 32, "struct stop");
 _Static_assert(sizeof(struct identity) == 40, "struct identity");
-_Static_assert(sizeof(struct profile) == 3816, "struct profile");
+_Static_assert(sizeof(struct profile) == 3848, "struct profile");
 _Static_assert(sizeof(struct thread) == 216, "struct thread");
 
 #endif

@@ -101,6 +101,7 @@ static void write_config(FILE *out, const struct options *o, const struct kernel
 		"#define MAX_PROFILES %u\n#define MAX_ROWS %u\n#define MAX_THREADS %u\n"
 		"#define RING_PAGES %d\n",
 		b.profiles, b.rows, b.threads, RING_PAGES);
+	define(out, "RING_BYTES", (u64)RING_PAGES * sysconf(_SC_PAGESIZE));
 	define(out, "FACTOR", o->factor);
 	define(out, "FACTOR_DEN", o->factor_den);
 	define(out, "ANOMALY_LIMIT", o->anomaly_limit);

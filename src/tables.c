@@ -19,7 +19,9 @@
 enum { BATCH = 64, RANGES = 256 };
 
 static const char *const lost_names[LOST_KINDS] = {
-	[LOST_EVENT] = "events: the ring buffer was full",
+	[LOST_EVENT] = "events: the ring buffer was full, or a program had its 1000",
+	[LOST_ANOMALY] = "anomalies not told one by one: a program had its 1000, or the "
+			 "ring buffer was full",
 	[LOST_THREAD] = "calls of threads beyond the table of threads",
 	[LOST_PROFILE] = "calls of programs beyond --max-profiles",
 	[LOST_ROW] = "calls beyond --max-pairs-memory",

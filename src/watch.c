@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "watch.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,11 +24,14 @@
 #include "privilege.h"
 #include "report.h"
 #include "respond.h"
+#include "ring.h"
 #include "stats.h"
 #include "tables.h"
 #include "target.h"
 
 enum { TICK_MS = 200, REFRESH_TICKS = 5, EXCEPTION_TICKS = 25 };
+
+#define LOSSES_NS 10000000000ULL /* so often is told what was lost meanwhile */
 
 struct watch {
 	const struct options *o;
@@ -45,11 +47,12 @@ struct watch {
 	struct child child;
 	struct control control;
 	struct journal *journal; /* where events go; NULL: to the output */
-	struct ring_buffer *ring;
+	struct ring *ring;
 	int signals;
 	enum verbosity verbosity;
 	bool done;
 	u64 forgotten;		      /* profiles that made room, not told of yet */
+	u64 losses_at;		      /* when to tell what was lost */
 	bool unguarded;		      /* the guardian has ended */
 	bool on_terminal;	      /* whose end is ours */
 	u64 watchdog_ns, watchdog_at; /* how often, and when, to say that all is well */
@@ -102,15 +105,13 @@ static void journal_enter(struct watch *w, const struct event *e, size_t size)
 	free(json);
 }
 
-static int on_event(void *context, void *data, size_t size)
+static void on_event(void *context, const struct event *e, size_t size)
 {
 	struct watch *w = context;
 
-	const struct event *e = data;
-
 	respond_event(&w->respond, e);
 	if (is_verbose(e) && w->verbosity != VERBOSITY_VERBOSE)
-		return 0;
+		return;
 	report_event(&w->report, e, size);
 	journal_enter(w, e, size);
 	follow_event(w, e, size);
@@ -119,7 +120,6 @@ static int on_event(void *context, void *data, size_t size)
 			       report_exe(&w->report, e->slot, &e->identity));
 	else if (e->type == EVENT_NORMAL)
 		keeper_ripened(w->keeper, e->slot);
-	return 0;
 }
 
 static void on_lost(void *context, const char *what, u64 count)
@@ -185,7 +185,7 @@ static void print_summary(struct watch *w)
 		fprintf(stderr, "ebph: no memory for a summary\n");
 		return;
 	}
-	ring_buffer__consume(w->ring); /* the names of profiles that are just new */
+	ring_read(w->ring); /* the names of profiles that are just new */
 	totals.lost += w->tables.evicted;
 	totals.system_calls = w->tables.evicted_calls - keeper_calls(w->keeper);
 	report_summary_begin(&w->report);
@@ -210,11 +210,13 @@ static u64 losses(void *context)
 	return tables_losses(&w->tables, on_lost, w) + w->tables.evicted;
 }
 
+/* Also those that were counted only. */
 static u64 anomalies(void *context)
 {
-	const struct watch *w = context;
+	struct watch *w = context;
 
-	return w->report.anomalies;
+	losses(w);
+	return w->report.anomalies + w->tables.lost[LOST_ANOMALY];
 }
 
 static u64 calls_elsewhere(void *context)
@@ -382,10 +384,18 @@ static void look_again(struct watch *w, unsigned int tick)
 		exceptions_tell(w->l->exempt, w->respond.guardian.pid);
 }
 
+static void tell_losses(struct watch *w)
+{
+	if (now_ns() < w->losses_at)
+		return;
+	losses(w);
+	w->losses_at = now_ns() + LOSSES_NS;
+}
+
 static void loop(struct watch *w)
 {
 	u64 start = now_ns(), next = start + w->o->interval_ns;
-	struct pollfd fds[] = {{.fd = ring_buffer__epoll_fd(w->ring), .events = POLLIN},
+	struct pollfd fds[] = {{.fd = ring_fd(w->ring), .events = POLLIN},
 			       {.fd = w->signals, .events = POLLIN},
 			       {.fd = control_fd(&w->control), .events = POLLIN},
 			       {.fd = w->respond.timer, .events = POLLIN},
@@ -393,7 +403,7 @@ static void loop(struct watch *w)
 
 	for (unsigned int tick = 0; !w->done && !w->report.error; tick++) {
 		poll(fds, sizeof(fds) / sizeof(*fds), TICK_MS);
-		ring_buffer__consume(w->ring);
+		ring_read(w->ring);
 		respond(w);
 		make_room(w);
 		keeper_tick(w->keeper, now_ns());
@@ -401,6 +411,7 @@ static void loop(struct watch *w)
 		control_serve(&w->control);
 		tell_watchdog(w);
 		look_again(w, tick);
+		tell_losses(w);
 		if (w->o->interval_ns && now_ns() >= next) {
 			print_summary(w);
 			next += w->o->interval_ns;
@@ -434,7 +445,7 @@ static int open_events(struct watch *w, char *error, size_t size)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGHUP);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	w->ring = ring_buffer__new(w->l->events, on_event, w, NULL);
+	w->ring = ring_open(w->l, on_event, w);
 	if (w->signals >= 0 && w->ring)
 		return 0;
 	snprintf(error, size, "cannot read events: %s", strerror(errno));
@@ -564,7 +575,7 @@ static void end(struct watch *w)
 	attach_none(&w->links);
 	if (w->o->verbose)
 		print_costs(w->l);
-	ring_buffer__consume(w->ring);
+	ring_read(w->ring);
 	respond_end(&w->respond);
 	if (!w->o->quiet)
 		print_summary(w);
@@ -573,7 +584,7 @@ static void end(struct watch *w)
 	wait_for_command(w);
 }
 
-static int status_of(const struct watch *w)
+static int status_of(struct watch *w)
 {
 	if (w->report.error && w->report.error != EPIPE) {
 		fprintf(stderr, "ebph: cannot write %s: %s\n",
@@ -588,7 +599,7 @@ static int status_of(const struct watch *w)
 			w->unsaved, w->o->profile_dir);
 		return 1;
 	}
-	if (w->o->check && w->report.anomalies)
+	if (w->o->check && anomalies(w))
 		return 3;
 	return w->o->command ? w->child.status : 0;
 }
@@ -627,7 +638,7 @@ int watch(const struct options *o, const struct kernel *k, const struct loaded *
 	targets_free(&w.targets);
 	keeper_close(w.keeper);
 	tables_free(&w.tables);
-	ring_buffer__free(w.ring);
+	ring_close(w.ring);
 	report_free(&w.report);
 	if (w.signals >= 0)
 		close(w.signals);
