@@ -23,7 +23,7 @@ fake_tree() {
 	local include=$DIR/tree/include
 	mkdir -p "$include"/{generated,linux/sched,uapi/linux,asm}
 	echo "#define UTS_RELEASE \"$1\"" >"$include/generated/utsrelease.h"
-	for file in linux/{bpf_common,cred,log2,fs,mm_types,pid,dcache,fdtable,fs_struct,mount,signal_types,sched/signal}.h \
+	for file in linux/{bpf_common,cgroup-defs,cred,kernfs,log2,fs,mm_types,pid,dcache,fdtable,fs_struct,mount,signal_types,sched/signal}.h \
 		uapi/linux/{if_packet,ptrace}.h asm/ptrace.h; do
 		echo '#include <linux/types.h>' >"$include/$file"
 	done
@@ -56,12 +56,15 @@ struct task_struct {
 	void *fs, *real_parent, *group_leader, *thread_pid, *signal, *files;
 	long sas_ss_sp, sas_ss_size;
 	int pid, tgid;
-	void *cred;
+	void *cred, *cgroups;
 	int ptrace;
 	long jobctl, start_boottime;
 	struct { void *list; long signal; } pending;
 };
 struct cred { int usage, uid; };
+struct css_set { long a; void *dfl_cgrp; };
+struct cgroup { long a; void *kn; };
+struct kernfs_node { long a; u64 id; };
 struct signal_struct { int sigcnt, live, flags; struct { void *list; long signal; } shared_pending; };
 struct k_sigaction { struct { void *sa_handler; long sa_flags; } sa; };
 struct upid { long a, b, c; };
