@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <link.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,16 +46,26 @@ static int new_enough(void *lib, char *path, size_t size)
 	return version < 0 ? dlsym(lib, method) != NULL : version >= VERSION_MIN;
 }
 
+/* The dynamic linker has no error numbers: these are its words (glibc, elf/dl-load.c). */
+static bool is_memory_short(const char *why)
+{
+	return strstr(why, "failed to map segment") ||
+	       strstr(why, "annot allocate memory");
+}
+
 int bcc_open(struct bcc *b, char *error, size_t size)
 {
 	void *lib = dlopen(LIBBCC, RTLD_NOW | RTLD_LOCAL);
 	char path[PATH_MAX];
 
 	if (!lib) {
-		snprintf(error, size,
-			 "cannot open libbcc: %s; install libbcc 0.25 or later (Debian: "
-			 "apt install libbpfcc)",
-			 dlerror());
+		const char *why = dlerror();
+
+		snprintf(error, size, "cannot open libbcc: %s; %s", why,
+			 is_memory_short(why)
+				 ? "free memory, or raise the limit (ulimit -v)"
+				 : "install libbcc 0.25 or later (Debian: apt install "
+				   "libbpfcc)");
 		return -ENOENT;
 	}
 	if (!new_enough(lib, path, sizeof(path))) {

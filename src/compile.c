@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,23 +79,19 @@ static int *part_of(const struct wanted *w, int i)
 	return (int *)((char *)w->base + w->parts[i].offset);
 }
 
-/* How a child ended, where none has said so itself. */
-static void explain(int status, char *error, size_t size)
-{
-	if (!status || *error)
-		return;
-	if (WIFSIGNALED(status))
-		snprintf(error, size,
-			 "the process that compiles the BPF source was killed by signal "
-			 "%d%s",
-			 WTERMSIG(status),
-			 WTERMSIG(status) == SIGKILL
-				 ? " (each half needs 150 MB of memory)"
-				 : "");
-	else
-		snprintf(error, size, "compiling the BPF source ended with status %d",
-			 WEXITSTATUS(status));
-}
+/* A process that compiles, what it wrote to standard error, and how it ended. */
+struct child {
+	pid_t pid;
+	int log; /* -1: it had our standard error */
+	int status;
+};
+
+/* What is to be compiled, by whom. */
+struct work {
+	struct loader loader; /* what the children have in common */
+	struct child children[2];
+	int count;
+};
 
 /* 2 when the source has halves, and there are processors for them. */
 static int count_children(const struct part *parts, int count)
@@ -110,37 +107,43 @@ static int count_children(const struct part *parts, int count)
 	return 1;
 }
 
-/* Child I of COUNT; L: what all have in common. Its pid or -errno. */
-static pid_t start(struct loader l, int i, int count, int out, const int *maps)
+/* Start child I; PARENT: our end of the socket. 0 or -errno. */
+static int start(struct work *w, int i, int parent, const int *maps)
 {
-	pid_t pid = fork();
+	struct loader l = w->loader;
+	struct child *c = &w->children[i];
 
-	if (pid)
-		return pid < 0 ? -errno : pid;
-	if (count > 1) {
-		l.half = i + 1;
-		l.maps = maps[i];
-		close(maps[!i]);
-	}
-	l.out = out;
+	c->log = memfd_create("ebph-words", MFD_CLOEXEC);
+	c->pid = fork();
+	if (c->pid)
+		return c->pid < 0 ? -errno : 0;
+	close(parent); /* or what we send would never find the parent gone */
+	close(maps[!i]);
+	l.half = w->count > 1 ? i + 1 : 0;
+	l.maps = maps[i];
+	l.log = c->log;
 	loader_run(&l);
 }
 
-static int start_all(const struct loader *l, pid_t *pids, int count, int out)
+static int start_all(struct work *w, int parent)
 {
 	int maps[2], result = 0;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, maps))
 		return -errno;
-	for (int i = 0; i < count && result >= 0; i++)
-		result = pids[i] = start(*l, i, count, out, maps);
+	for (int i = 0; i < w->count && !result; i++)
+		result = start(w, i, parent, maps);
 	close(maps[0]);
 	close(maps[1]);
-	return result < 0 ? result : 0;
+	return result;
 }
 
-/* Take what the children send, until the last has ended. 0, or -EIO with ERROR. */
-static int receive_all(int sock, const struct wanted *w, char *error, size_t size)
+/*
+ * Take what the children send, until the last has ended or one says that it failed:
+ * -EIO, with ERROR and who it was in FAILED. Else 0.
+ */
+static int receive_all(int sock, const struct wanted *w, int *failed, char *error,
+		       size_t size)
 {
 	struct message m;
 	int fd;
@@ -148,6 +151,7 @@ static int receive_all(int sock, const struct wanted *w, char *error, size_t siz
 	while (message_receive(sock, &m, &fd)) {
 		if (m.index < 0 || m.index >= w->count || fd < 0) {
 			snprintf(error, size, "%s", m.error);
+			*failed = m.half == 2;
 			return -EIO;
 		}
 		*part_of(w, m.index) = fd;
@@ -155,39 +159,131 @@ static int receive_all(int sock, const struct wanted *w, char *error, size_t siz
 	return 0;
 }
 
+/* Wait until all have ended. STOP: what they do is of no use any more. */
+static void end_all(struct work *w, bool stop)
+{
+	for (int i = 0; i < w->count; i++) {
+		struct child *c = &w->children[i];
+
+		if (c->pid <= 0)
+			continue;
+		if (stop)
+			kill(c->pid, SIGKILL);
+		while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR)
+			;
+	}
+}
+
+/* The child that failed without a word about it; that the other was gone is no reason. */
+static int find_failed(const struct work *w)
+{
+	int found = -1;
+
+	for (int i = 0; i < w->count; i++) {
+		const struct child *c = &w->children[i];
+		bool left_alone = WIFEXITED(c->status) &&
+				  WEXITSTATUS(c->status) == LOADER_LEFT_ALONE;
+
+		if (c->status && (found < 0 || !left_alone))
+			found = i;
+		if (c->status && !left_alone)
+			break;
+	}
+	return found;
+}
+
+static void explain(int status, char *error, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(
+			error, size,
+			"a process that compiles the BPF source was killed by signal %d "
+			"(%s)%s",
+			WTERMSIG(status), strsignal(WTERMSIG(status)),
+			WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGABRT
+				? ": compiling needs 150 MB of memory; if that was short, "
+				  "free some, or raise the limit"
+				: "");
+	else
+		snprintf(error, size,
+			 "a process that compiles the BPF source ended with status %d",
+			 WEXITSTATUS(status));
+}
+
+/*
+ * Pass on what the child that FAILED wrote; -1: none did, then the first that has warnings.
+ * Both halves would often say the same.
+ */
+static void print_words(const struct work *w, int failed)
+{
+	char text[4096];
+	off_t at = 0;
+	ssize_t got;
+
+	for (int i = 0; i < w->count && !at; i++)
+		while ((failed < 0 || failed == i) && w->children[i].log >= 0 &&
+		       (got = pread(w->children[i].log, text, sizeof(text), at)) > 0) {
+			fwrite(text, 1, got, stderr);
+			at += got;
+		}
+	for (int i = 0; i < w->count; i++)
+		if (w->children[i].log >= 0)
+			close(w->children[i].log);
+}
+
+/* Let W's children compile. 0, or -errno with ERROR, and then there may be parts too. */
+static int compile_in_children(struct work *w, const struct wanted *parts, char *error,
+			       size_t size)
+{
+	int sock[2], failed = -1, result;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock)) {
+		result = -errno;
+		snprintf(error, size, "cannot make a socket to compile over: %s",
+			 strerror(-result));
+		return result;
+	}
+	w->loader.out = sock[1];
+	result = start_all(w, sock[0]);
+	close(sock[1]);
+	if (result)
+		snprintf(error, size, "cannot start a process to compile in: %s%s",
+			 strerror(-result),
+			 result == -EAGAIN ? "; allow more processes (ulimit -u, or the "
+					     "cgroup's pids.max)"
+					   : "");
+	else
+		result = receive_all(sock[0], parts, &failed, error, size);
+	close(sock[0]);
+	end_all(w, result != 0);
+	if (!result && (failed = find_failed(w)) >= 0) {
+		explain(w->children[failed].status, error, size);
+		result = -EIO;
+	}
+	if (!result || failed >= 0)
+		print_words(w, failed);
+	return result;
+}
+
 int compile_parts(const char *text, const char *headers, bool raw,
 		  const struct part *parts, int count, void *base, char *error,
 		  size_t size)
 {
-	const struct wanted w = {parts, count, base};
-	struct loader l = {.text = text,
-			   .headers = headers,
-			   .raw = raw,
-			   .parts = parts,
-			   .count = count,
-			   .parent = getpid()};
-	int children = count_children(parts, count), sock[2], status, result;
-	pid_t pids[2] = {-1, -1};
+	const struct wanted wanted = {parts, count, base};
+	struct work w = {.loader = {.text = text,
+				    .headers = headers,
+				    .raw = raw,
+				    .parts = parts,
+				    .count = count,
+				    .parent = getpid()},
+			 .children = {{-1, -1, 0}, {-1, -1, 0}},
+			 .count = count_children(parts, count)};
+	int result;
 
 	for (int i = 0; i < count; i++)
-		*part_of(&w, i) = -1;
+		*part_of(&wanted, i) = -1;
 	*error = 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
-		return -errno;
-	result = start_all(&l, pids, children, sock[1]);
-	close(sock[1]);
-	if (result)
-		snprintf(error, size, "cannot start a process to compile in: %s",
-			 strerror(-result));
-	else
-		result = receive_all(sock[0], &w, error, size);
-	close(sock[0]); /* a child that goes on after an error ends when it sends */
-	for (int i = 0; i < children; i++) {
-		if (pids[i] <= 0 || waitpid(pids[i], &status, 0) != pids[i])
-			continue;
-		explain(status, error, size);
-		result = status ? -EIO : result;
-	}
+	result = compile_in_children(&w, &wanted, error, size);
 	if (result)
 		parts_close(parts, count, base);
 	return result;

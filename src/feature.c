@@ -9,13 +9,16 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "privilege.h"
 #include "tree.h"
 
+#define FIRST_PID_NAMESPACE 0xeffffffcU /* its inode: PROC_PID_INIT_INO in the kernel */
 #define VERSION(major, minor) ((unsigned int)(major) << 16 | (unsigned int)(minor) << 8)
 
 static const struct {
@@ -158,6 +161,18 @@ static int check_loading(const char *release, char *error, size_t size)
 	return result;
 }
 
+/*
+ * The kernel side's process ids are those of the first namespace: -p, delays, and not
+ * watching ebph itself would be about other processes than ours.
+ */
+static bool has_own_process_ids(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) &&
+	       (unsigned int)st.st_ino != FIRST_PID_NAMESPACE;
+}
+
 int feature_check(char *error, size_t size)
 {
 	struct utsname u;
@@ -172,6 +187,14 @@ int feature_check(char *error, size_t size)
 			"as root, or give it these capabilities",
 			needed);
 		return -EPERM;
+	}
+	if (has_own_process_ids()) {
+		snprintf(
+			error, size,
+			"this is a container with process ids of its own, and ebph needs "
+			"those that the kernel uses: run it on the host, or in a "
+			"container with the host's (docker run --pid=host)");
+		return -ENOTSUP;
 	}
 	result = check_loading(u.release, error, size);
 	if (result)
@@ -196,6 +219,20 @@ static bool memory_is_limited(unsigned int version, struct rlimit *limit)
 	       limit->rlim_cur != RLIM_INFINITY;
 }
 
+/* Whether there is room for so few open files that a probe may fail of that alone. */
+static bool files_are_limited(struct rlimit *limit)
+{
+	int fds[4], count = 0;
+	bool limited;
+
+	while (count < 4 && (fds[count] = memfd_create("ebph-probe", MFD_CLOEXEC)) >= 0)
+		count++;
+	limited = count < 4 && errno == EMFILE && !getrlimit(RLIMIT_NOFILE, limit);
+	while (count--)
+		close(fds[count]);
+	return limited;
+}
+
 int feature_missing(bool task_storage, char *error, size_t size)
 {
 	struct utsname u;
@@ -210,6 +247,13 @@ int feature_missing(bool task_storage, char *error, size_t size)
 			"of %llu KB could not be raised; give ebph CAP_SYS_RESOURCE, or "
 			"raise it (ulimit -l unlimited)",
 			u.release, (unsigned long long)limit.rlim_cur / 1024);
+		return 1;
+	}
+	if (files_are_limited(&limit)) {
+		snprintf(error, size,
+			 "too many open files: no more than %llu are allowed; raise the "
+			 "limit (ulimit -n)",
+			 (unsigned long long)limit.rlim_cur);
 		return 1;
 	}
 	return probe(task_storage, u.release, error, size);

@@ -7,14 +7,14 @@
 #include <stddef.h>
 
 /*
- * Cheap questions ahead of all work: capabilities, the bpf() system call, raw
- * tracepoint programs, lockdown. 0, or -errno with a sentence in ERROR.
+ * Cheap questions ahead of all work: capabilities, the host's process ids, the bpf()
+ * system call, raw tracepoint programs, lockdown. 0, or -errno with a sentence in ERROR.
  */
 int feature_check(char *error, size_t size);
 
 /*
  * After the kernel has refused something: look for a map type or helper that it does
- * not have, or a limit on locked memory. 1 with a sentence in ERROR, or 0 when nothing
+ * not have, or a limit on locked memory or open files. 1 with a sentence in ERROR, or 0 when nothing
  * that ebph needs is missing. TASK_STORAGE: whether tasks' local storage is used.
  */
 int feature_missing(bool task_storage, char *error, size_t size);

@@ -61,7 +61,7 @@ int message_receive(int sock, struct message *m, int *fd)
 __attribute__((format(printf, 2, 3), noreturn)) static void
 loader_fail(const struct loader *l, const char *format, ...)
 {
-	struct message m = {.index = -1};
+	struct message m = {.index = -1, .half = l->half};
 	va_list ap;
 
 	va_start(ap, format);
@@ -181,7 +181,7 @@ static void load_programs(const struct loader *l, const struct bcc *b, void *mod
 {
 	for (int i = 0; i < l->count; i++) {
 		const struct part *part = &l->parts[i];
-		struct message m = {.index = i};
+		struct message m = {.index = i, .half = l->half};
 		const struct bpf_insn *start;
 		int fd;
 
@@ -195,7 +195,7 @@ static void load_programs(const struct loader *l, const struct bcc *b, void *mod
 		fd = load_program(l, b, module, part->name,
 				  program_type(part->kind, l->raw), start);
 		if (message_send(l->out, &m, fd))
-			_exit(1);
+			_exit(LOADER_LEFT_ALONE);
 	}
 }
 
@@ -204,13 +204,13 @@ static void load_programs(const struct loader *l, const struct bcc *b, void *mod
 static void send_maps(const struct loader *l, const struct bcc *b, void *module)
 {
 	for (int i = 0; i < l->count; i++) {
-		struct message m = {.index = i};
+		struct message m = {.index = i, .half = l->half};
 		int fd =
 			l->parts[i].kind == MAP ? b->table(module, l->parts[i].name) : -1;
 
 		if (fd >= 0 && (message_send(l->out, &m, fd) ||
 				(l->half && message_send(l->maps, &m, fd))))
-			_exit(1);
+			_exit(LOADER_LEFT_ALONE);
 	}
 }
 
@@ -226,7 +226,7 @@ static void replace_maps(const struct loader *l, const struct bcc *b, void *modu
 		if (own < 0)
 			continue;
 		if (!message_receive(l->maps, &m, &fd))
-			_exit(1); /* the other half has failed, and says so */
+			_exit(LOADER_LEFT_ALONE);
 		if (m.index != i || dup3(fd, own, O_CLOEXEC) < 0)
 			loader_fail(l, "the halves of the BPF source do not fit: map %s",
 				    l->parts[i].name);
@@ -270,6 +270,8 @@ void loader_run(const struct loader *l)
 		_exit(1);
 	/* needed before 5.11 only; may be denied */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	if (l->log >= 0)
+		dup2(l->log, STDERR_FILENO);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	setenv("BCC_KERNEL_SOURCE", l->headers, 1);
 	if (bcc_open(&b, error, sizeof(error)))

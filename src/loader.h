@@ -14,6 +14,7 @@
 /* What goes over a socket of type SOCK_SEQPACKET: a part, its descriptor with it, or an error. */
 struct message {
 	int index; /* of the part; -1: error */
+	int half;  /* who sends it, as in struct loader */
 	char error[700];
 };
 
@@ -31,8 +32,12 @@ struct loader {
 	int half; /* 1, 2; 0: the whole source */
 	int out;  /* where parts and errors are sent */
 	int maps; /* half 1 sends its maps there too, half 2 receives them */
+	int log;  /* what is to be standard error; -1: as it is */
 	pid_t parent;
 };
+
+/* Exit status of who could not go on without the other half or the parent. */
+enum { LOADER_LEFT_ALONE = 3 };
 
 /* Be this process: compile, load, send, end. It ends as well when PARENT does. */
 __attribute__((noreturn)) void loader_run(const struct loader *l);

@@ -143,7 +143,7 @@ int offsets_compile(const struct tree *t, unsigned int *values, char *error, siz
 	pid_t parent = getpid(), pid;
 	struct answer a = {0};
 	int ends[2], status;
-	ssize_t got = 0;
+	ssize_t got;
 
 	if (pipe(ends))
 		return -errno;
@@ -153,12 +153,16 @@ int offsets_compile(const struct tree *t, unsigned int *values, char *error, siz
 		child(t, ends[1], parent);
 	}
 	close(ends[1]);
+	if (pid < 0) {
+		snprintf(error, size, "cannot start a process to compile in: %s",
+			 strerror(errno));
+		close(ends[0]);
+		return -EAGAIN;
+	}
 	/* no more than a pipe takes in one piece */
 	_Static_assert(sizeof(a) <= 4096, "an answer arrives in one read");
-	if (pid > 0) {
-		got = read(ends[0], &a, sizeof(a));
-		waitpid(pid, &status, 0);
-	}
+	got = read(ends[0], &a, sizeof(a));
+	waitpid(pid, &status, 0);
 	close(ends[0]);
 	if (got != sizeof(a)) {
 		snprintf(error, size, "compiling the kernel headers in %s ended early",

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -16,8 +15,6 @@
 #include "moment.h"
 
 #define SECOND_NS 1000000000ULL
-
-#define FIRST_PID_NAMESPACE 0xeffffffcU /* its inode: PROC_PID_INIT_INO in the kernel */
 
 /* ---- the moments to come: a binary heap ---- */
 
@@ -237,14 +234,6 @@ bool respond_is_guarded(const struct respond *r)
 	return r->timer < 0 || poll(&fd, 1, 0) == 0;
 }
 
-/* The kernel side's process ids are those of the first namespace: they must be ours. */
-static bool sees_all_processes(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) || (u32)st.st_ino == FIRST_PID_NAMESPACE;
-}
-
 int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool delays,
 		  char *error, size_t size)
 {
@@ -252,13 +241,6 @@ int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool d
 		.l = l, .threads = threads, .timer = -1, .guardian = {.socket = -1}};
 	if (!delays)
 		return 0;
-	if (!sees_all_processes()) {
-		snprintf(error, size,
-			 "--delay needs the process ids that the kernel uses: run ebph "
-			 "outside of containers, or in one with the host's process ids "
-			 "(docker run --pid=host)");
-		return -ENOTSUP;
-	}
 	if (!feature_may_signal()) {
 		snprintf(error, size,
 			 "--delay needs CAP_KILL, to continue what it stops; run ebph as "

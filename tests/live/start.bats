@@ -9,8 +9,6 @@ setup() {
 	chmod 755 "$DIR"
 	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
 	export EBPH_SOCKET=$BATS_TEST_TMPDIR/socket
-	export EBPH_PROFILE_DIR=$BATS_TEST_TMPDIR/profiles
-	export EBPH_SOCKET=$BATS_TEST_TMPDIR/socket
 	RELEASE=$(uname -r)
 }
 
@@ -222,6 +220,16 @@ watched() {
 	[ "$status" -eq 0 ]
 	[[ $output == *"ebph: watching"* ]]
 	[ -z "$(leftovers)" ]
+}
+
+@test "with process ids of its own, as in a container, it would watch the wrong ones" {
+	run timeout 20 unshare --pid --fork --mount-proc "$EBPH" -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == "ebph: this is a container with process ids of its own"*"docker run --pid=host"* ]]
+	run timeout 20 unshare --pid --fork --mount-proc "$EBPH" bench -d 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"a container with process ids of its own"* ]]
+	timeout 20 unshare --pid --fork --mount-proc "$EBPH" --ebpf | grep '#define SELF' # harmless
 }
 
 @test "a bpf() system call that is not there, or forbidden, is told apart" {
