@@ -42,29 +42,35 @@ C
 }
 
 # compiling [OPTION...]: start ebph, in a process group of its own in which Ctrl-C works,
-# and wait until both halves are being compiled. Sets EBPH_PID and HALVES.
+# and wait until both halves are being compiled. Sets EBPH_PID, HALVES and
+# PRIVATE, the directory that they compile against.
 compiling() {
 	setsid env --default-signal=INT,QUIT "$EBPH" -q "${FRESH[@]}" "$@" >"$OUT" 2>"$ERR" 3>&- &
 	EBPH_PID=$!
 	STARTED+=("$EBPH_PID")
 	poll has_halves
 	mapfile -t HALVES < <(pgrep -P "$EBPH_PID")
+	PRIVATE=$(find "/proc/$EBPH_PID/fd" -lname '*/ebph-private-*' -printf '%l')
 }
 
 has_halves() {
 	[ "$(pgrep -c -P "$EBPH_PID")" -eq 2 ]
 }
 
-# Fails if a private directory is there that no running ebph holds, or a half still runs.
+# Fails if the private directory is still there, or a half still runs.
 nothing_stays() {
-	local d
-	for d in /run/ebph-private-* /tmp/ebph-private-*; do
-		[ ! -d "$d" ] || flock -n "$d" false || [ ! -d "$d" ] || {
-			flock -n "$d" echo "left: $d" || continue
-			return 1
-		}
-	done
-	[ ${#HALVES[@]} -eq 0 ] || ! ps -o pid,stat,args -p "$(IFS=,; echo "${HALVES[*]}")"
+	[ -n "$PRIVATE" ]
+	[ ! -e "$PRIVATE" ]
+	! ps -o pid,stat,args -p "$(IFS=,; echo "${HALVES[*]}")"
+}
+
+# alone COMMAND...: with a /run of its own; status 99 if a private directory stays there
+alone() {
+	unshare -m bash -c 'mount -t tmpfs none /run || exit 98
+		"$@"
+		status=$?
+		! compgen -G "/run/ebph-private-*" || exit 99
+		exit $status' alone "$@"
 }
 
 two_processors() {
@@ -90,40 +96,36 @@ two_processors() {
 @test "what fails in both halves is told once, and what fails in one is told" {
 	spoil
 	mkdir "$DIR/empty"
-	export LD_PRELOAD=$DIR/spoil.so NO_HEADERS=$DIR/empty
-	run --separate-stderr "$EBPH" -d 1 "${FRESH[@]}"
+	spoilt=(env LD_PRELOAD="$DIR/spoil.so" NO_HEADERS="$DIR/empty")
+	run --separate-stderr alone "${spoilt[@]}" "$EBPH" -d 1 "${FRESH[@]}"
 	[ "$status" -eq 1 ]
 	same 1 "$(grep -c 'fatal error:' <<<"$stderr")"
 	same 1 "$(grep -c '^ebph: .*libbcc could not compile' <<<"$stderr")"
 	[[ $output == "" && ${stderr_lines[-1]} == "ebph: libbcc could not compile"*"words are above)" ]]
-	ONCE=$DIR/once run --separate-stderr "$EBPH" -d 1 "${FRESH[@]}"
+	run --separate-stderr alone "${spoilt[@]}" ONCE="$DIR/once" "$EBPH" -d 1 "${FRESH[@]}"
 	[ "$status" -eq 1 ]
 	same 1 "$(grep -c 'fatal error:' <<<"$stderr")"
 	[[ ${stderr_lines[-1]} == "ebph: libbcc could not compile"* ]]
-	unset LD_PRELOAD
-	nothing_stays
 }
 
 @test "no process to compile in: which limit to raise" {
 	two_processors
 	spoil
 	for limit in 0 1; do
-		FORK_LIMIT=$limit LD_PRELOAD=$DIR/spoil.so run "$EBPH" -d 1 "${FRESH[@]}"
+		run alone env FORK_LIMIT=$limit LD_PRELOAD="$DIR/spoil.so" "$EBPH" -d 1 "${FRESH[@]}"
 		[ "$status" -eq 1 ]
 		same "ebph: cannot start a process to compile in: Resource temporarily unavailable; allow more processes (ulimit -u, or the cgroup's pids.max)" "$output"
-		nothing_stays
 	done
 }
 
 @test "short of memory, or of open files: that is what is told" {
-	run prlimit --as=$((60 << 20)) "$EBPH" -d 1 "${FRESH[@]}"
+	run alone prlimit --as=$((60 << 20)) "$EBPH" -d 1 "${FRESH[@]}"
 	[ "$status" -eq 1 ]
 	[[ ${lines[-1]} == *"cannot open libbcc: "*"free memory, or raise the limit (ulimit -v)" ]]
-	run prlimit --nofile=20 "$EBPH" -d 1 "${FRESH[@]}"
+	run alone prlimit --nofile=20 "$EBPH" -d 1 "${FRESH[@]}"
 	[ "$status" -eq 1 ]
 	same 1 "$(grep -c 'could not open bpf map' <<<"$output")"
 	same "ebph: too many open files: no more than 20 are allowed; raise the limit (ulimit -n)" "${lines[-1]}"
-	nothing_stays
 }
 
 # tags OPTION...: name and tag (a hash of the instructions) of each program that a run loads
@@ -159,8 +161,7 @@ tags() { # one program, attach, has the process id of ebph in it
 	compiling
 	kill -QUIT -- -"$EBPH_PID"
 	wait "$EBPH_PID" || true
-	poll eval '! kill -0 "${HALVES[@]}"'
-	HALVES=()
+	poll eval '! ps -p "$(IFS=,; echo "${HALVES[*]}")"'
 	"$EBPH" -q -d 0.1 "${FRESH[@]}" 2>"$ERR"
 	nothing_stays
 }

@@ -377,7 +377,11 @@ C
 	done
 	kill -9 "$pid"
 	wait "$pid" || true
-	sleep 0.5 # a compiling child dies with its parent, but not in the same instant
+	# a compiling child, and its lock, dies with its parent, but not in the same instant
+	for _ in $(seq 200); do
+		[ -z "$(leftovers)" ] || break
+		sleep 0.05
+	done
 	[ -n "$(leftovers)" ]
 	"$EBPH" -q -d 0.1 -o /dev/null
 	[ -z "$(leftovers)" ]
@@ -394,8 +398,11 @@ C
 	[ "$(wc -w <<<"$ids")" -ge 8 ]
 	kill -9 "$pid"
 	wait "$pid" || true
-	sleep 1 # links are freed after a grace period
-	for id in $ids; do
+	for id in $ids; do # links are freed after a grace period
+		for _ in $(seq 200); do
+			bpftool prog show id "$id" >/dev/null 2>&1 || break
+			sleep 0.1
+		done
 		run bpftool prog show id "$id"
 		[ "$status" -ne 0 ]
 	done
