@@ -194,6 +194,6 @@ numbers_of() {
 		run -1 --separate-stderr bash -c '"$0" "$1" --help >/dev/full' "$EBPH" "$option"
 		[[ $stderr == *"standard output: No space left on device"* ]]
 	done
-	run -0 --separate-stderr bash -c '"$0" --help | true' "$EBPH"
+	run -0 --separate-stderr sh -c '"$0" --help | true' "$EBPH" # bash warns of unknown locales
 	[ -z "$stderr" ]
 }
