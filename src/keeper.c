@@ -38,6 +38,7 @@ struct keeper {
 	struct known_list known;
 	struct backlog backlog;
 	u64 calls; /* that the profiles which were installed had seen */
+	u64 lost;  /* calls: see tell_of_loss() */
 	u64 next_save;
 	u32 next_slot;	  /* where the saving that is under way goes on; 0: none is */
 	bool is_waiting;  /* a slot is */
@@ -103,6 +104,26 @@ static int install(struct keeper *k, const struct image *im, u32 old, bool is_sa
 	k->calls += im->count;
 	k->c.named(k->c.context, slot, &im->identity, im->path);
 	return 0;
+}
+
+/* COUNT calls were compared with nothing, and are in no profile. */
+static void tell_of_loss(struct keeper *k, u64 count)
+{
+	k->lost += count;
+	if (count)
+		k->c.lost(k->c.context,
+			  "calls that programs made before their profiles were back",
+			  count);
+}
+
+/* The same of a program that runs already, with a new profile in SLOT: that is lost. */
+static int replace(struct keeper *k, const struct image *im, u32 slot, bool is_saved)
+{
+	const u64 before = k->t->evicted_calls;
+	int result = install(k, im, slot, is_saved);
+
+	tell_of_loss(k, k->t->evicted_calls - before);
+	return result;
 }
 
 static int load_misfit(struct keeper *k, const char *file, const struct image *im,
@@ -210,7 +231,7 @@ static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 	if (old && k->o.adopt && !find(k, &old->identity, &im)) {
 		image_adopt(&im, id);
 		adopted =
-			!image_misfit(&im, k->o.window) && !install(k, &im, slot, false);
+			!image_misfit(&im, k->o.window) && !replace(k, &im, slot, false);
 		image_free(&im);
 	}
 	if (old)
@@ -234,7 +255,7 @@ static void bring_back(struct keeper *k, u32 slot, const struct identity *id,
 		is_saved = true;
 	}
 	if (!result)
-		result = install(k, &im, slot, is_saved);
+		result = replace(k, &im, slot, is_saved);
 	if (!result || result == -ENOENT || result == -EBADMSG) {
 		k->kept[slot].waiting = false;
 		image_free(&im);
@@ -436,22 +457,23 @@ static void keep(struct keeper *k, struct image *im)
 void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 {
 	const char *path = k->c.path_of(k->c.context, slot, &p->identity);
+	const bool is_unsaved = k->is_open && k->o.save && !k->kept[slot].waiting &&
+				has_changed(&k->kept[slot], p);
 	struct row_table rows = tables_rows(k->t);
 	struct instant now = instant_now();
 	struct image im;
 
-	if (!k->is_open || !k->o.save || k->kept[slot].waiting ||
-	    !has_changed(&k->kept[slot], p))
-		return;
-	if (image_from_kernel(&im, p, path, k->o.window, &now, &rows))
+	if (is_unsaved && image_from_kernel(&im, p, path, k->o.window, &now, &rows))
 		warn(k, path,
 		     "its profile left the kernel and is lost: it could not be "
 		     "read");
-	else if (save_image(k, slot, &im))
+	else if (is_unsaved && save_image(k, slot, &im))
 		keep(k, &im);
-	else
+	else if (is_unsaved)
 		image_free(&im);
-	k->kept[slot] = (struct kept){0};
+	if (k->kept[slot].waiting)
+		tell_of_loss(k, p->count);
+	k->kept[slot] = (struct kept){0}; /* whoever is next in it has not arrived */
 }
 
 void keeper_tick(struct keeper *k, u64 now)
@@ -482,6 +504,11 @@ void keeper_tick(struct keeper *k, u64 now)
 u64 keeper_calls(const struct keeper *k)
 {
 	return k->calls;
+}
+
+u64 keeper_lost(const struct keeper *k)
+{
+	return k->lost;
 }
 
 u32 keeper_save(struct keeper *k)

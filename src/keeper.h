@@ -26,6 +26,8 @@ struct keeper_callbacks {
 	void *context;
 	/* Something is wrong, or worth knowing, with SUBJECT (a path). */
 	void (*warn)(void *context, const char *subject, const char *message);
+	/* COUNT more of WHAT were lost. */
+	void (*lost)(void *context, const char *what, u64 count);
 	/* The path of the profile of ID in SLOT; NULL: not known. */
 	const char *(*path_of)(void *context, u32 slot, const struct identity *id);
 	/* SLOT now holds the profile of ID and PATH (NULL: not known). */
@@ -74,6 +76,9 @@ void keeper_tick(struct keeper *k, u64 now);
 
 /* How many calls the profiles that were brought back had seen before. */
 u64 keeper_calls(const struct keeper *k);
+
+/* How many calls of programs that ran were lost when their profiles were brought back. */
+u64 keeper_lost(const struct keeper *k);
 
 /* Save all that has changed. Gives how many could not be saved. */
 u32 keeper_save(struct keeper *k);

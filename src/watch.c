@@ -174,10 +174,18 @@ static void on_stopped(void *context, pid_t pid, const struct stop *s)
 	report_delayed(&w->report, pid, s);
 }
 
+/* All that was lost so far; tells of what is new. */
+static u64 losses(void *context)
+{
+	struct watch *w = context;
+
+	return tables_losses(&w->tables, on_lost, w) + w->tables.evicted +
+	       keeper_lost(w->keeper);
+}
+
 static void print_summary(struct watch *w)
 {
-	struct totals totals = {.lost = tables_losses(&w->tables, on_lost, w),
-				.map_memory = tables_memory(&w->tables)};
+	struct totals totals = {.map_memory = tables_memory(&w->tables)};
 	struct profile *all =
 		tables_profiles(&w->tables, &totals.threads, &totals.processes);
 
@@ -186,7 +194,7 @@ static void print_summary(struct watch *w)
 		return;
 	}
 	ring_read(w->ring); /* the names of profiles that are just new */
-	totals.lost += w->tables.evicted;
+	totals.lost = losses(w);
 	totals.system_calls = w->tables.evicted_calls - keeper_calls(w->keeper);
 	report_summary_begin(&w->report);
 	for (u32 i = 1; i <= w->tables.bounds->profiles; i++) {
@@ -202,13 +210,6 @@ static void print_summary(struct watch *w)
 }
 
 /* ---- the control socket ---- */
-
-static u64 losses(void *context)
-{
-	struct watch *w = context;
-
-	return tables_losses(&w->tables, on_lost, w) + w->tables.evicted;
-}
 
 /* Also those that were counted only. */
 static u64 anomalies(void *context)
@@ -476,8 +477,11 @@ static int open_keeper(struct watch *w, char *error, size_t size)
 		.normal_wait_ns = w->o->normal_wait_ns,
 		.save_interval_ns = w->o->save_interval_ns,
 	};
-	const struct keeper_callbacks callbacks = {
-		.context = w, .warn = on_warning, .path_of = path_of, .named = on_named};
+	const struct keeper_callbacks callbacks = {.context = w,
+						   .warn = on_warning,
+						   .lost = on_lost,
+						   .path_of = path_of,
+						   .named = on_named};
 
 	w->keeper = keeper_open(&o, &callbacks, &w->tables, error, size);
 	return w->keeper ? 0 : -EIO;

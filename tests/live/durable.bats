@@ -1,0 +1,274 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# An ebph that watches and cannot save: it says so, keeps what it has, tries again, and
+# never writes over a profile that it could not use. Kills: killed.bats.
+
+# shellcheck disable=SC2034 # common uses FRESH, OUT, ERR
+
+load common
+
+setup() {
+	programs
+	DIR=$BATS_TEST_TMPDIR
+	OUT=$DIR/out.jsonl ERR=$DIR/err
+	STARTED=()
+	use "$DIR/p"
+}
+
+teardown() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	! mountpoint -q "$DIR/small" || umount "$DIR/small"
+}
+
+use() { # DIRECTORY
+	PROFILES=$1
+	FRESH=(--no-socket --profile-dir "$1" --save-interval 50ms)
+}
+
+# A file system that is full but for what `room` gives back.
+small() {
+	mkdir "$DIR/small"
+	mount -t tmpfs -o size=256k,mode=700 none "$DIR/small"
+	use "$DIR/small/p"
+}
+
+fill() {
+	head -c 1M /dev/zero >"$DIR/small/ballast" 2>/dev/null || true
+}
+
+room() {
+	rm "$DIR/small/ballast"
+}
+
+profile() {
+	"$EBPH" profile "$1" --profile-dir "$PROFILES" "${@:2}"
+}
+
+file_of() { # EXE
+	profile show "$1" | awk '$1 == "file" { print $2; found = 1 } END { exit !found }'
+}
+
+# The count of all calls that the file of EXE has is N.
+saved() { # EXE N
+	[ "$(profile show -j "$1" | jq .count)" -eq "$2" ]
+}
+
+warned() { # REGEX
+	events warning | jq -es --arg what "$1" 'any(.message | test($what))'
+}
+
+named() { # EXE
+	[ "$(count profile "$1")" -eq 1 ]
+}
+
+# EIO, ENOSPC, EROFS, EDQUOT
+error() { # ERRNO
+	case $1 in
+	5) echo 'Input/output error' ;;
+	28) echo 'No space left on device' ;;
+	30) echo 'Read-only file system' ;;
+	122) echo 'Disk quota exceeded' ;;
+	esac
+}
+
+none() { # PATTERN
+	[ -z "$(compgen -G "$1")" ]
+}
+
+no_leftover() {
+	none "$PROFILES/.new-*"
+}
+
+# Watches programs, for most of which there is room at a time.
+few() { # NAME...
+	local name options=()
+	for name; do
+		options+=(-e "$DIR/$name")
+	done
+	watch_begin --max-profiles 8 --save-interval 1ms "${options[@]}"
+}
+
+@test "a disk that runs full while it watches: said, the old file stays, saved when there is room" {
+	small
+	copy one
+	watch -e "$DIR/one" -- "$DIR/one" getuid
+	saved "$DIR/one" 2
+	cp "$(file_of "$DIR/one")" "$DIR/old"
+	watch_begin -e "$DIR/one"
+	fill
+	"$DIR/one" getgid getppid
+	poll warned 'could not be saved, and will be tried again: .*No space left'
+	cmp "$(file_of "$DIR/one")" "$DIR/old"
+	profile check
+	no_leftover
+	room
+	poll saved "$DIR/one" 5
+	watch_end
+	no_leftover
+	same 1 "$(events warning | wc -l)" # and not again at each try
+}
+
+@test "a disk that is full to the end: how many are unsaved is said, status 1, the old file stays" {
+	small
+	copy one
+	watch -e "$DIR/one" -- "$DIR/one" getuid
+	cp "$(file_of "$DIR/one")" "$DIR/old"
+	fill
+	EXPECT=1 watch -e "$DIR/one" -- "$DIR/one" getgid
+	grep -q '1 profiles could not be saved' "$ERR"
+	cmp "$(file_of "$DIR/one")" "$DIR/old"
+	room
+	watch -e "$DIR/one" -- "$DIR/one" getgid
+	saved "$DIR/one" 4
+}
+
+@test "profiles that must leave the kernel while the disk is full are kept in memory" {
+	small
+	names=(a b c d e f g h i j k l)
+	copy one "${names[@]}"
+	few one "${names[@]}"
+	fill
+	"$DIR/one" getuid getgid
+	for name in "${names[@]}"; do
+		"$DIR/$name" getppid
+		poll named "$DIR/$name"
+		# let profiles make room for others
+		sleep 0.3
+	done
+	poll warned 'could not be saved'
+	[ "$(events lost | jq -s 'map(select(.what | test("made room")).count) | add')" -ge 4 ]
+	none "$PROFILES/*.ebph"
+	# it comes back with what it knew, and counts what it did until then as lost
+	"$DIR/one" getgid getuid
+	room
+	for name in one "${names[@]}"; do
+		poll file_of "$DIR/$name"
+	done
+	poll seen_in_all 6
+	watch_end
+	profile show -j --pairs "$DIR/one" |
+		jq -e 'any(.pairs[]; .previous == "getuid" and .current == "getgid")'
+	for name in "${names[@]}"; do
+		saved "$DIR/$name" 2
+	done
+	same '' "$(events warning | grep lost)"
+}
+
+# What the file of `one` counts, and what was lost before that profile was back, is N.
+seen_in_all() {
+	local lost count
+	lost=$(events lost | jq -s 'map(select(.what | test("before their profiles")).count) | add // 0')
+	count=$(profile show -j "$DIR/one" | jq .count)
+	[ $((lost + count)) -eq "$1" ]
+}
+
+@test "each call that can fail while it watches: said, the old file stays, saved when it works" {
+	copy one
+	gcc -shared -fPIC -o "$DIR/fail.so" "$BATS_TEST_DIRNAME/../cli/fail_write.c" -ldl
+	export FAIL_FILE=$DIR/fail FAIL_IN=$PROFILES
+	LD_PRELOAD=$DIR/fail.so watch_begin -e "$DIR/one"
+	"$DIR/one"
+	poll saved "$DIR/one" 1
+	count=1
+	for failure in openat:28 openat:30 write:5 write:28 fsync:5 close:122 renameat:5 renameat:30; do
+		cp "$(file_of "$DIR/one")" "$DIR/old"
+		echo "${failure/:/ }" >"$DIR/failing"
+		mv "$DIR/failing" "$DIR/fail"
+		"$DIR/one" getuid
+		poll eval '[ "$(count warning)" -eq $count ]'
+		events warning | tail -n 1 | grep "could not be saved.*$(error "${failure#*:}")"
+		cmp "$(file_of "$DIR/one")" "$DIR/old"
+		profile check
+		rm "$DIR/fail"
+		poll saved "$DIR/one" $((2 * count + 1))
+		count=$((count + 1))
+	done
+	watch_end
+	no_leftover
+}
+
+@test "a profile of another window is set aside, not written over" {
+	copy one
+	watch -e "$DIR/one" -- "$DIR/one" getuid getgid
+	file=$(file_of "$DIR/one")
+	cp "$file" "$DIR/old"
+	watch --window 5 -e "$PLAY" -- "$PLAY"
+	cmp "$file" "$DIR/old" # it did not run
+	watch --window 5 -e "$DIR/one" -- "$DIR/one" getppid
+	grep -q "$DIR/one: its profile is not used: it was made with another window" "$ERR"
+	cmp "$file.misfit" "$DIR/old"
+	same '5 2' "$(profile show -j "$DIR/one" | jq -r '"\(.window) \(.count)"')"
+}
+
+@test "a profile that was damaged meanwhile is set aside when its program returns" {
+	names=(a b c d e f g h i j k l)
+	copy one "${names[@]}"
+	few one "${names[@]}"
+	"$DIR/one" getuid getgid
+	poll saved "$DIR/one" 3
+	file=$(file_of "$DIR/one")
+	for name in "${names[@]}"; do
+		"$DIR/$name"
+		poll saved "$DIR/$name" 1
+		sleep 0.3
+	done
+	[ "$(events lost | jq -s 'map(select(.what | test("made room")).count) | add')" -ge 4 ]
+	printf x | dd of="$file" bs=1 seek=100 conv=notrunc status=none
+	"$DIR/one" getppid
+	poll warned 'damaged: its checksum is wrong'
+	poll saved "$DIR/one" 2
+	[ -e "$file.damaged" ]
+	watch_end
+}
+
+@test "a profile that finds no room stays on disk as it is" {
+	copy big
+	watch -e "$DIR/big" -- "$DIR/big" 2x:sweep:250
+	cp "$(file_of "$DIR/big")" "$DIR/old"
+	watch --max-pairs-memory 64K -e "$DIR/big" -- "$DIR/big" 2x:sweep:250
+	warned 'finds no room and waits on disk'
+	cmp "$(file_of "$DIR/big")" "$DIR/old"
+}
+
+# The calls that are in files, and those that are told as lost, are N.
+all_told() {
+	local lost saved
+	lost=$(events lost | jq -s 'map(select(.what | test("made room") | not).count) | add // 0')
+	saved=$(profile list -j | jq '[.profiles[].count] | add')
+	echo "saved $saved, lost $lost"
+	[ $((lost + saved)) -eq "$1" ]
+}
+
+all_told_now() {
+	kill -USR1 "$(ebph_pid)" # some losses are told in a summary only
+	sleep 0.1
+	all_told "$1"
+}
+
+@test "profiles that come and go while it saves: each call is in a file, or told as lost" {
+	names=(one a b c d e f g h i)
+	copy "${names[@]}"
+	few "${names[@]}"
+	for name in "${names[@]}"; do
+		"$DIR/$name" getuid getgid
+		poll saved "$DIR/$name" 3
+	done
+	RANDOM=1
+	for _ in {1..150}; do
+		"$DIR/${names[RANDOM % 10]}" getuid getgid
+	done
+	poll all_told_now 480 # those that wait have come back
+	watch_end
+	all_told 480
+	[ "$(events lost | jq -s 'map(select(.what | test("made room")).count) | add')" -ge 4 ]
+	profile check
+	none "$PROFILES/*.ebph.*"
+	for name in "${names[@]}"; do
+		profile show -j --pairs "$DIR/$name" |
+			jq -e 'any(.pairs[]; .previous == "getuid" and .current == "getgid")'
+	done
+}
