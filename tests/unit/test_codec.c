@@ -128,16 +128,21 @@ static void a_cut_file_is_seen(void **state)
 	free(bytes);
 }
 
-/* Make the checksum and the length right again. */
-static void seal(u8 *bytes, size_t size)
+/* Make the checksum right again. */
+static void seal_only(u8 *bytes, size_t size)
 {
-	u32 sum;
+	u32 sum = (u32)crc32(0, bytes, (uInt)(size - 4));
 
 	for (int i = 0; i < 4; i++)
-		bytes[12 + i] = (u8)(size >> (8 * i));
-	sum = (u32)crc32(0, bytes, (uInt)(size - 4));
-	for (int i = 0; i < 4; i++)
 		bytes[size - 4 + i] = (u8)(sum >> (8 * i));
+}
+
+/* The length too. */
+static void seal(u8 *bytes, size_t size)
+{
+	for (int i = 0; i < 4; i++)
+		bytes[12 + i] = (u8)(size >> (8 * i));
+	seal_only(bytes, size);
 }
 
 static void mutate(u8 *bytes, size_t *size)
@@ -215,6 +220,23 @@ static void mutants(void **state)
 		"checksum of their own\n",
 		refused, same, read);
 	assert_true(refused > 5000);
+}
+
+/* Also where the checksum says that all is well. */
+static void a_wrong_length_is_seen(void **state)
+{
+	struct image im, back;
+	size_t size;
+	u8 *bytes;
+
+	(void)state;
+	random_image(&im, 10, 0, 30);
+	bytes = encode(&im, &size);
+	bytes[12]++;
+	seal_only(bytes, size);
+	assert_int_equal(decode(bytes, size, &back), -EBADMSG);
+	image_free(&im);
+	free(bytes);
 }
 
 static void newer_is_not_damaged(void **state)
@@ -427,6 +449,7 @@ int main(void)
 		cmocka_unit_test(a_flipped_bit_is_seen),
 		cmocka_unit_test(a_cut_file_is_seen),
 		cmocka_unit_test(mutants),
+		cmocka_unit_test(a_wrong_length_is_seen),
 		cmocka_unit_test(newer_is_not_damaged),
 		cmocka_unit_test(json_and_back),
 		cmocka_unit_test(json_is_checked),
