@@ -33,7 +33,8 @@ _ebph_value() {
 		_ebph_words "$("${COMP_WORDS[0]}" ps -p -o key --no-header 2>/dev/null)"
 		;;
 	set | get)
-		_ebph_words 'normal-time normal-factor anomaly-limit tolerize-limit verbosity'
+		_ebph_words 'normal-time normal-factor anomaly-limit tolerize-limit
+			delay delay-max abort-exec verbosity'
 		;;
 	*) return 1 ;;
 	esac

@@ -59,6 +59,7 @@ static const struct part detector[] = {
 	PART(MAP, delays, 0),
 	PART(MAP, stops, 0),
 	PART(MAP, exempt, 0),
+	PART(MAP, response, 0),
 	PART(ATTACHED, respond, 1),
 	PART(RAW, on_generate, 2),
 	PART(TESTRUN, release, 1),

@@ -14,7 +14,7 @@ struct loaded {
 	int resolve;			      /* likewise; with -e or --not-exe */
 	int respond, on_generate, bprm_check; /* with responses that need them */
 	int release;			      /* as command; with delays */
-	int delays, stops, halts, exempt;
+	int delays, stops, halts, exempt, response;
 	int profiles, rows, threads, losses, taken, settings, events, ring, tails,
 		by_identity;
 	int free_profiles, free_rows, free_threads, targets, cgroups, cgroup_answers;

@@ -241,7 +241,6 @@ static void do_get(struct control *c, struct client *to, const struct request *q
 
 static void do_set(struct control *c, struct client *to, const struct request *q)
 {
-	enum verbosity before = c->settings.verbosity;
 	char error[600];
 	int result;
 
@@ -250,8 +249,8 @@ static void do_set(struct control *c, struct client *to, const struct request *q
 		return;
 	}
 	result = settings_set(&c->settings, q->name, q->value, error, sizeof(error));
-	if (!result && c->settings.verbosity != before)
-		c->ops->verbosity(c->context, c->settings.verbosity);
+	if (!result)
+		c->ops->set(c->context, &c->settings);
 	if (!result && !c->o->quiet)
 		fprintf(stderr, "ebph: set by request: %s %s\n", q->name, q->value);
 	send_result(to, result, error);

@@ -30,8 +30,8 @@ struct control_ops {
 	 * anomalies; gives how many were continued.
 	 */
 	u32 (*release)(void *context, u32 pid);
-	/* Verbosity was set. */
-	void (*verbosity)(void *context, enum verbosity verbosity);
+	/* Something was set: S is in force. */
+	void (*set)(void *context, const struct settings *s);
 	/*
 	 * Save all profiles, or load what was saved: 0, or -errno with a sentence in
 	 * ERROR (SIZE bytes).

@@ -295,6 +295,14 @@ enum verb {
 	VERB_GAP, /* calls were not seen: empty its threads' windows */
 };
 
+/* How much is done about anomalies; may be set at any time. */
+struct response {
+	u64 delay_unit; /* ns; 0: nobody is delayed */
+	u64 delay_max;	/* ns */
+	u32 abort_lfc;	/* 0: no exec is aborted */
+	u32 unused;
+};
+
 /* A thread's delay; beside struct thread, so that it costs nothing where none is asked for. */
 struct delay {
 	u64 due;   /* boot clock, ns; 0: none */

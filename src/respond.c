@@ -107,7 +107,7 @@ static void look(struct respond *r, pid_t pid, u64 now)
 
 	if (!stopped_get(r->l->stops, pid, &s))
 		return;
-	if (s.due > now)
+	if (s.due > now && !r->disabled)
 		remember(r, pid, s.due);
 	else if (stopped_is_traced(pid)) /* a signal would only be in its tracer's way */
 		remember(r, pid, now + SECOND_NS);
@@ -119,7 +119,7 @@ static void scan_one(void *context, pid_t pid, const struct stop *s)
 {
 	struct respond *r = context;
 
-	if (s->due + SECOND_NS / 50 < r->scanned)
+	if (r->disabled || s->due + SECOND_NS / 50 < r->scanned)
 		look(r, pid, r->scanned);
 }
 
@@ -148,6 +148,15 @@ u64 respond_wake(struct respond *r)
 	late = r->late;
 	r->late = 0;
 	return late;
+}
+
+void respond_enable(struct respond *r, bool on)
+{
+	r->disabled = !on;
+	if (r->timer < 0 || on)
+		return;
+	r->scanned = moment_now();
+	stopped_each(r->l->stops, scan_one, r);
 }
 
 void respond_event(struct respond *r, const struct event *e)

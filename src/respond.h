@@ -28,8 +28,9 @@ struct respond {
 	int timer;	   /* readable when something is due; -1: there are no delays */
 	struct wake *heap; /* the earliest first */
 	u32 count, room;
-	u64 late;    /* wake-ups for which there was no room, not told of yet */
-	u64 scanned; /* boot clock, ns: when the whole table was last looked through */
+	u64 late;      /* wake-ups for which there was no room, not told of yet */
+	bool disabled; /* whoever is stopped yet is due */
+	u64 scanned;   /* boot clock, ns: when the whole table was last looked through */
 };
 
 /*
@@ -48,6 +49,9 @@ void respond_event(struct respond *r, const struct event *e);
  * have been lost, now and then. Gives how many wake-ups had no room since the last time.
  */
 u64 respond_wake(struct respond *r);
+
+/* Delays are on again; or not any more, and then all that are stopped are continued. */
+void respond_enable(struct respond *r, bool on);
 
 /* False when the guardian has ended: nothing may be stopped any more. */
 bool respond_is_guarded(const struct respond *r);

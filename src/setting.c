@@ -9,7 +9,9 @@
 
 #include "number.h"
 
-enum { ANOMALY_LIMIT_MAX = 1000000 };
+enum { ANOMALY_LIMIT_MAX = 1000000, DELAY_LIMIT = 60000 };
+
+#define MILLISECOND_NS ((u64)1000000)
 
 /* ---- each: from and to text ---- */
 
@@ -18,7 +20,7 @@ static int set_normal_time(struct settings *s, const char *value)
 	return number_duration_ns(value, &s->rules.normal_wait);
 }
 
-static void normal_time_text(const struct settings *s, char text[SETTING_TEXT])
+static void duration_text(u64 ns, char text[SETTING_TEXT])
 {
 	static const struct {
 		const char *name;
@@ -28,7 +30,6 @@ static void normal_time_text(const struct settings *s, char text[SETTING_TEXT])
 		{"h", 3600000000000ULL},   {"m", 60000000000ULL},
 		{"s", 1000000000ULL},	   {"ms", 1000000ULL},
 	};
-	u64 ns = s->rules.normal_wait;
 
 	for (size_t i = 0; ns && i < sizeof(units) / sizeof(*units); i++) {
 		if (ns % units[i].ns)
@@ -39,6 +40,11 @@ static void normal_time_text(const struct settings *s, char text[SETTING_TEXT])
 	}
 	snprintf(text, SETTING_TEXT, ns ? "%" PRIu64 ".%09" PRIu64 : "0", ns / 1000000000,
 		 ns % 1000000000);
+}
+
+static void normal_time_text(const struct settings *s, char text[SETTING_TEXT])
+{
+	duration_text(s->rules.normal_wait, text);
 }
 
 static int set_normal_factor(struct settings *s, const char *value)
@@ -81,6 +87,48 @@ static void tolerize_limit_text(const struct settings *s, char text[SETTING_TEXT
 	snprintf(text, SETTING_TEXT, "%u", s->rules.tolerize_limit);
 }
 
+static int set_delay(struct settings *s, const char *value)
+{
+	u32 ms;
+	int result = set_number(&ms, value, DELAY_LIMIT);
+
+	if (!result)
+		s->response.delay_unit = ms * MILLISECOND_NS;
+	return result;
+}
+
+static void delay_text(const struct settings *s, char text[SETTING_TEXT])
+{
+	snprintf(text, SETTING_TEXT, "%" PRIu64, s->response.delay_unit / MILLISECOND_NS);
+}
+
+static int set_delay_max(struct settings *s, const char *value)
+{
+	u64 ns;
+	int result = number_duration_ns(value, &ns);
+
+	if (!result && ns < MILLISECOND_NS)
+		result = -ERANGE;
+	if (!result)
+		s->response.delay_max = ns;
+	return result;
+}
+
+static void delay_max_text(const struct settings *s, char text[SETTING_TEXT])
+{
+	duration_text(s->response.delay_max, text);
+}
+
+static int set_abort_exec(struct settings *s, const char *value)
+{
+	return set_number(&s->response.abort_lfc, value, FRAME_LENGTH);
+}
+
+static void abort_exec_text(const struct settings *s, char text[SETTING_TEXT])
+{
+	snprintf(text, SETTING_TEXT, "%u", s->response.abort_lfc);
+}
+
 static const char *const verbosities[] = {
 	[VERBOSITY_QUIET] = "quiet",
 	[VERBOSITY_NORMAL] = "normal",
@@ -117,11 +165,11 @@ static const struct setting {
 	 "N or N/D, each 1..65535"},
 	{"anomaly-limit", set_anomaly_limit, anomaly_limit_text, "a number 0..1000000"},
 	{"tolerize-limit", set_tolerize_limit, tolerize_limit_text, "a number 0..128"},
+	{"delay", set_delay, delay_text, "milliseconds 0..60000"},
+	{"delay-max", set_delay_max, delay_max_text, "a duration of 1ms or more"},
+	{"abort-exec", set_abort_exec, abort_exec_text, "a number 0..128"},
 	{"verbosity", set_verbosity, verbosity_text, "quiet, normal or verbose"},
 };
-
-/* Settings of the command line's contract that this version does not carry out. */
-static const char *const missing[] = {"delay", "delay-max", "abort-exec"};
 
 enum { SETTINGS = sizeof(settings) / sizeof(*settings) };
 
@@ -130,12 +178,16 @@ enum { SETTINGS = sizeof(settings) / sizeof(*settings) };
 void settings_init(struct settings *s, const struct options *o, const struct loaded *l)
 {
 	*s = (struct settings){
-		.map = l->settings,
+		.o = o,
+		.l = l,
 		.rules = {.factor = o->factor,
 			  .factor_den = o->factor_den,
 			  .anomaly_limit = o->anomaly_limit,
 			  .tolerize_limit = o->tolerize_limit,
 			  .normal_wait = o->normal_wait_ns},
+		.response = {.delay_unit = o->delay_ms * MILLISECOND_NS,
+			     .delay_max = o->delay_max_ns,
+			     .abort_lfc = o->abort_lfc},
 		.verbosity = o->quiet	  ? VERBOSITY_QUIET
 			     : o->verbose ? VERBOSITY_VERBOSE
 					  : VERBOSITY_NORMAL,
@@ -143,11 +195,21 @@ void settings_init(struct settings *s, const struct options *o, const struct loa
 	};
 }
 
+int settings_write_response(const struct settings *s)
+{
+	u32 zero = 0;
+
+	if (s->l->response < 0)
+		return 0;
+	return bpf_map_update_elem(s->l->response, &zero, &s->response, BPF_ANY) ? -errno
+										 : 0;
+}
+
 static int write_rules(const struct settings *s, const struct rules *rules)
 {
 	u32 zero = 0;
 
-	return bpf_map_update_elem(s->map, &zero, rules, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(s->l->settings, &zero, rules, BPF_ANY) ? -errno : 0;
 }
 
 /*
@@ -182,12 +244,6 @@ static const struct setting *find(const char *name)
 
 static int unknown(const char *name, char *error, size_t size)
 {
-	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++) {
-		if (strcmp(missing[i], name))
-			continue;
-		snprintf(error, size, "%s: this version has no response to set", name);
-		return -EINVAL;
-	}
 	snprintf(error, size, "no setting has the name '%.40s'; there are:", name);
 	for (size_t i = 0; i < SETTINGS; i++) {
 		size_t used = strlen(error);
@@ -195,6 +251,60 @@ static int unknown(const char *name, char *error, size_t size)
 		snprintf(error + used, size - used, " %s", settings[i].name);
 	}
 	return -EINVAL;
+}
+
+/* What CHANGED is to become of S, in words of its own: 0, or -errno with a sentence. */
+static int understand(struct settings *changed, const struct setting *setting,
+		      const char *value, char *error, size_t size)
+{
+	int result = setting->set(changed, value);
+
+	if (result == -EOPNOTSUPP)
+		snprintf(error, size,
+			 "%s: '%s' needs an ebph that was started with --verbose",
+			 setting->name, value);
+	else if (result)
+		snprintf(error, size, "bad value '%.40s' for %s: expected %s", value,
+			 setting->name, setting->expected);
+	return result ? -EINVAL : 0;
+}
+
+/*
+ * 0 when what CHANGED's responses take is there, else -EINVAL with a sentence: it was
+ * compiled in at the start or not at all, and to load more takes capabilities that are
+ * given up.
+ */
+static int check_compiled_in(const struct settings *changed, char *error, size_t size)
+{
+	const struct options *o = changed->o;
+	const char *lacks = NULL;
+
+	if (!o->delay_ms && (changed->response.delay_unit ||
+			     changed->response.delay_max != o->delay_max_ns))
+		lacks = "--delay";
+	else if (changed->response.abort_lfc && !o->abort_lfc)
+		lacks = "--abort-exec";
+	if (!lacks)
+		return 0;
+	snprintf(error, size,
+		 "this ebph was started without %s, so its programs in the kernel cannot "
+		 "do that; start it with %s, and admin can set that to 0 and back",
+		 lacks, lacks);
+	return -EINVAL;
+}
+
+/* Tell the kernel side what is different in CHANGED: 0 or -errno. */
+static int tell_kernel(const struct settings *s, struct settings *changed)
+{
+	int result = 0;
+
+	if (memcmp(&s->rules, &changed->rules, sizeof(s->rules))) {
+		changed->rules.changed = 1;
+		result = put_in_force(s, s->rules, changed->rules);
+	}
+	if (!result && memcmp(&s->response, &changed->response, sizeof(s->response)))
+		result = settings_write_response(changed);
+	return result;
 }
 
 int settings_set(struct settings *s, const char *name, const char *value, char *error,
@@ -206,22 +316,12 @@ int settings_set(struct settings *s, const char *name, const char *value, char *
 
 	if (!setting)
 		return unknown(name, error, size);
-	result = setting->set(&changed, value);
-	if (result == -EOPNOTSUPP) {
-		snprintf(error, size,
-			 "%s: '%s' needs an ebph that was started with --verbose", name,
-			 value);
-		return -EINVAL;
-	}
-	if (result) {
-		snprintf(error, size, "bad value '%.40s' for %s: expected %s", value,
-			 name, setting->expected);
-		return -EINVAL;
-	}
-	if (changed.verbosity == s->verbosity) {
-		changed.rules.changed = 1;
-		result = put_in_force(s, s->rules, changed.rules);
-	}
+	result = understand(&changed, setting, value, error, size);
+	if (!result)
+		result = check_compiled_in(&changed, error, size);
+	if (result)
+		return result;
+	result = tell_kernel(s, &changed);
 	if (result)
 		snprintf(error, size, "cannot change %s in the kernel: %s", name,
 			 strerror(-result));

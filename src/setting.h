@@ -19,14 +19,19 @@ enum verbosity {
 enum { SETTING_TEXT = 64 }; /* bytes that hold any value */
 
 struct settings {
-	int map; /* the kernel side's `settings` */
+	const struct options *o; /* tells which responses are compiled in */
+	const struct loaded *l;
 	struct rules rules;
+	struct response response;
 	enum verbosity verbosity;
 	bool sends_all; /* the kernel side was compiled to send what verbose shows */
 };
 
-/* As O has them; they are written to L's map when they are changed. */
+/* As O has them, of L's programs; they are written to L's maps when they are changed. */
 void settings_init(struct settings *s, const struct options *o, const struct loaded *l);
+
+/* Tell the kernel side of responses, which are not compiled into it: 0 or -errno. */
+int settings_write_response(const struct settings *s);
 
 /*
  * Set NAME to what VALUE says. 0: it is in force; -EINVAL with a sentence in ERROR (SIZE

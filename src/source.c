@@ -59,12 +59,9 @@ static void write_response(FILE *out, const struct options *o)
 	bool aborts = o->abort_lfc != 0, kills = o->abort_by == ABORT_BY_KILL;
 
 	fprintf(out, "#define USE_DELAY %d\n", o->delay_ms != 0);
-	define(out, "DELAY_UNIT", o->delay_ms * 1000000ULL);
-	define(out, "DELAY_MAX", o->delay_max_ns);
 	fprintf(out, "#define USE_ABORT_LSM %d\n#define USE_ABORT_KILL %d\n",
 		aborts && !kills, aborts && kills);
-	fprintf(out, "#define ABORT_LFC %u\n#define DRY_RUN %d\n", o->abort_lfc,
-		o->dry_run);
+	fprintf(out, "#define DRY_RUN %d\n", o->dry_run);
 	fprintf(out, "#define USE_RESPONSE_EXES %d\n#define ONLY_RESPONSE_EXES %d\n",
 		options_respond(o), o->respond_count != 0);
 }

@@ -227,12 +227,13 @@ static u64 calls_elsewhere(void *context)
 	return w->tables.evicted_calls - keeper_calls(w->keeper);
 }
 
-static void set_verbosity(void *context, enum verbosity verbosity)
+static void on_set(void *context, const struct settings *s)
 {
 	struct watch *w = context;
 
-	w->verbosity = verbosity;
-	w->report.quiet = verbosity == VERBOSITY_QUIET;
+	w->verbosity = s->verbosity;
+	w->report.quiet = s->verbosity == VERBOSITY_QUIET;
+	respond_enable(&w->respond, s->response.delay_unit != 0);
 }
 
 static u32 release(void *context, u32 pid)
@@ -273,7 +274,7 @@ static int open_control(struct watch *w, char *error, size_t size)
 					       .losses = losses,
 					       .anomalies = anomalies,
 					       .calls_elsewhere = calls_elsewhere,
-					       .verbosity = set_verbosity,
+					       .set = on_set,
 					       .forget = forget,
 					       .release = release,
 					       .save = save,
@@ -501,6 +502,12 @@ static int start_responses(struct watch *w, const struct bounds *b, char *error,
 			"responses need CAP_SYS_PTRACE, to know by their executables whom "
 			"they must spare; run ebph as root, or give it that capability");
 		return -EPERM;
+	}
+	result = settings_write_response(&w->control.settings);
+	if (result) {
+		snprintf(error, size, "cannot tell the kernel how to respond: %s",
+			 strerror(-result));
+		return result;
 	}
 	result = exceptions_tell(w->l->exempt, w->respond.guardian.pid);
 	if (result)

@@ -327,13 +327,14 @@ repeat() { # LETTER N
 	order u
 	[ "$(get state)" = training ]
 	for bad in 'normal-time x' 'normal-factor 0' 'anomaly-limit -1' \
-		'tolerize-limit 129' 'verbosity loud' 'verbosity verbose' 'delay 1' 'no 1'; do
+		'tolerize-limit 129' 'verbosity loud' 'verbosity verbose' 'delay 1' \
+		'delay-max 1s' 'abort-exec 1' 'delay x' 'no 1'; do
 		# shellcheck disable=SC2086 # a name and a value
 		run -1 admin set -- $bad
 		[[ $output == 'ebph admin: '* ]]
 	done
 	admin set verbosity quiet
-	[ "$(admin get | wc -l)" -eq 5 ]
+	[ "$(admin get | wc -l)" -eq 8 ]
 }
 
 @test "save, load: the disk's profiles, in place of what was learned since" {
@@ -350,6 +351,26 @@ repeat() { # LETTER N
 	order g
 	[ "$(admin -j status | jq .system_calls)" = $((calls + 2)) ]
 	run -1 admin forget -p 4194304
+}
+
+@test "load, forget: windows begin anew with the profile" {
+	watch --anomaly-limit 1000 --normal-time 1h
+	one
+	order "$(repeat g 30)"
+	admin normalize -p "$PID"
+	order ggg
+	admin save
+	admin tolerize -p "$PID"
+	order uuu
+	admin load # it does not know u, nor g after it
+	order ggggggggg
+	[ "$(get state)" = normal ]
+	[ "$(get anomalies)" = 0 ]
+	# the first call of one that was forgotten is the first that its profile knows
+	admin forget -p "$PID"
+	order u
+	[ "$(get count)" = 2 ]
+	[ "$(get sequences)" = 1 ]
 }
 
 @test "follow: every event from now on, as text and as JSON" {

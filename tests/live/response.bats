@@ -444,6 +444,88 @@ read_by() {
 	[ "$(count delay "$DIR/a")" -ge 3 ]
 }
 
+# The profile of $DIR/NAME, as the running ebph has it.
+profile() { # NAME FILTER
+	"$EBPH" ps --socket "$DIR/socket" -p -j | jq -r --arg exe "$DIR/$1" "select(.exe == \$exe) | $2"
+}
+
+admin() {
+	"$EBPH" admin --socket "$DIR/socket" "$@"
+}
+
+@test "admin set delay: to off, on, another, and how long at most" {
+	FRESH=(--no-load --no-save)
+	guard_program a --socket "$DIR/socket" --delay 60000
+	same 60000 "$(admin get delay)"
+	admin set delay 0
+	same 0 "$(admin get delay)"
+	"$DIR/a" 200x:getppid getuid getppid die || true # is not held up
+	same 0 "$(count delay "$DIR/a")"
+	[ "$(count anomaly "$DIR/a")" -gt 0 ]
+	sequences=$(profile a .sequences)
+	admin set delay 50000
+	same "normal $sequences" "$(profile a '"\(.state) \(.sequences)"')"
+	crowd 3
+	same "100000 100000 100000" "$(events delay "$DIR/a" | jq -s -r 'map(.milliseconds) | join(" ")')"
+	# off: who is stopped runs, and is not stopped again by its next anomaly, the read
+	admin set delay 0
+	poll running "${PIDS[@]}"
+	poll read_by "${PIDS[0]}"
+	running "${PIDS[@]}"
+	same 3 "$(count delay "$DIR/a")"
+	# and on again, as long as is said now
+	admin set delay 20
+	admin set delay-max 50ms
+	same 50ms "$(admin get delay-max)"
+	"$DIR/a" 200x:getppid getuid getppid die || true
+	same "40 50" "$(events delay "$DIR/a" | jq -s -r 'map(.milliseconds) | .[3:5] | join(" ")')"
+	run -1 admin set delay 60001
+	run -1 admin set delay-max 0
+	run -1 admin set abort-exec 1
+	[[ $output == *"was started without --abort-exec,"* ]]
+	watch_end
+	nothing_lost
+}
+
+@test "admin set abort-exec: by killing" {
+	FRESH=(--no-load --no-save)
+	guard_program a --abort-exec 100 --abort-exec-by kill --socket "$DIR/socket"
+	set_abort_exec
+	run -1 admin set delay 1
+	[[ $output == *"was started without --delay,"* ]]
+	watch_end
+}
+
+# Has $DIR/a execute a program after two anomalies while abort-exec is each of some numbers.
+set_abort_exec() {
+	tries 100 ran
+	admin set abort-exec 2
+	tries 2 aborted
+	same 1 "$(count abort_exec "$DIR/a")"
+	admin set abort-exec 0
+	tries 0 ran
+	admin set abort-exec 1
+	tries 1 aborted
+	same 2 "$(count abort_exec "$DIR/a")"
+}
+
+tries() { # ABORT-EXEC WHAT-COMES-OF-IT
+	local came=aborted
+	same "$1" "$(admin get abort-exec)"
+	rm -f "$DIR/touched"
+	"$DIR/a" 200x:getppid getuid getppid exec:/bin/touch "$DIR/touched" end || true
+	[ ! -e "$DIR/touched" ] || came=ran
+	same "$2" "$came"
+}
+
+@test "admin set abort-exec: through BPF LSM" {
+	grep -qw bpf /sys/kernel/security/lsm 2>/dev/null || skip "BPF LSM is not active here"
+	FRESH=(--no-load --no-save)
+	guard_program a --abort-exec 100 --socket "$DIR/socket"
+	set_abort_exec
+	watch_end
+}
+
 @test "a call costs no instruction more while nothing is wrong" {
 	# enter(), which sees every call, is the same program with and without responses.
 	local tags=()
