@@ -146,7 +146,7 @@ static int start_all(struct work *w, int parent)
 static int receive_all(int sock, const struct wanted *w, int *failed, char *error,
 		       size_t size)
 {
-	struct message m;
+	struct message m = {0};
 	int fd;
 
 	while (message_receive(sock, &m, &fd)) {

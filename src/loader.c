@@ -218,7 +218,7 @@ static void send_maps(const struct loader *l, const struct bcc *b, void *module)
 static void replace_maps(const struct loader *l, const struct bcc *b, void *module)
 {
 	for (int i = 0; i < l->count; i++) {
-		struct message m;
+		struct message m = {0};
 		int own =
 			l->parts[i].kind == MAP ? b->table(module, l->parts[i].name) : -1;
 		int fd;
