@@ -151,7 +151,11 @@ static int receive_all(int sock, const struct wanted *w, int *failed, char *erro
 
 	while (message_receive(sock, &m, &fd)) {
 		if (m.index < 0 || m.index >= w->count || fd < 0) {
-			snprintf(error, size, "%s", m.error);
+			snprintf(error, size, "%s",
+				 *m.error ? m.error
+					  : "cannot take over what was compiled: too "
+					    "many open files; raise the limit (ulimit "
+					    "-n)");
 			*failed = m.half == 2;
 			return -EIO;
 		}

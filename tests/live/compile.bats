@@ -126,6 +126,13 @@ two_processors() {
 	[ "$status" -eq 1 ]
 	same 1 "$(grep -c 'could not open bpf map' <<<"$output")"
 	same "ebph: too many open files: no more than 20 are allowed; raise the limit (ulimit -n)" "${lines[-1]}"
+	# wherever it becomes short, it is said
+	for limit in $(seq 22 2 60); do
+		run alone prlimit --nofile="$limit" "$EBPH" -q -d 0.01 "${FRESH[@]}"
+		[ "$status" -ne 0 ] || break
+		[[ ${lines[-1]} == "ebph: "*[Tt]"oo many open files"* ]]
+	done
+	[ "$status" -eq 0 ]
 }
 
 # tags OPTION...: name and tag (a hash of the instructions) of each program that a run loads
