@@ -29,7 +29,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static void remove_all(const char *path)
 {
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	/* with one open directory: there may be no room for more */
+	nftw(path, remove_one, 1, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Whether PATH is still the directory that is open as FD. */
@@ -112,7 +113,7 @@ void scratch_remove(struct scratch_dir *s)
 {
 	if (s->fd < 0)
 		return;
-	remove_all(s->path);
-	close(s->fd);
+	close(s->fd); /* it may be the only descriptor that is left for what follows */
 	s->fd = -1;
+	remove_all(s->path);
 }
