@@ -156,6 +156,54 @@ S
 	[ "$names" = "/usr/bin/dash /usr/bin/ls /usr/bin/sleep " ]
 }
 
+@test "-p: no process, a kernel thread, and one that ends before it is attached to" {
+	sleep 0 &
+	gone=$!
+	wait "$gone"
+	run "$EBPH" -d 0.1 -p "$gone"
+	[ "$status" -eq 1 ]
+	[ "$output" = "ebph: no process has the id $gone" ]
+	run "$EBPH" -d 0.1 -p "$(pgrep -x kthreadd)"
+	[ "$status" -eq 1 ]
+	[[ $output == *"is a kernel thread: it makes no system calls to watch" ]]
+	sleep 60 &
+	target=$!
+	"$EBPH" -d 20 -p "$target" -o "$DIR/out" 2>"$DIR/err" &
+	pid=$!
+	for _ in $(seq 1000); do # until it compiles
+		[ -z "$(pgrep -P "$pid")" ] || break
+		sleep 0.01
+	done
+	kill -9 "$target"
+	wait "$target" || true
+	status=0
+	wait "$pid" || status=$?
+	cat "$DIR/err"
+	[ "$status" -eq 1 ]
+	# seen before it is attached to, or after
+	grep -Eqx "ebph: (no process has the id $target|process $target ended while it was being attached to)" "$DIR/err"
+}
+
+@test "SIGUSR1 prints a summary now, and a last one follows" {
+	summaries() { grep -c 'system calls\?, ' "$DIR/out"; }
+	"$EBPH" -d 60 -e "$DIR/hello" -o "$DIR/out" 2>"$DIR/err" &
+	pid=$!
+	for _ in $(seq 300); do
+		! grep -q watching "$DIR/err" || break
+		sleep 0.1
+	done
+	[ ! -s "$DIR/out" ] || [ "$(summaries)" -eq 0 ]
+	kill -USR1 "$pid"
+	for _ in $(seq 100); do
+		[ "$(summaries)" -eq 0 ] || break
+		sleep 0.1
+	done
+	[ "$(summaries)" -eq 1 ]
+	kill -INT "$pid"
+	wait "$pid"
+	[ "$(summaries)" -eq 2 ]
+}
+
 @test "-e watches one program only, --not-exe all but one" {
 	cat >"$DIR/session" <<S
 ls / >/dev/null
