@@ -39,6 +39,7 @@ struct keeper {
 	struct backlog backlog;
 	u64 calls; /* that the profiles which were installed had seen */
 	u64 lost;  /* calls: see tell_of_loss() */
+	u32 left;  /* profiles that the loading under way has left on disk */
 	u64 next_save;
 	u32 next_slot;	  /* where the saving that is under way goes on; 0: none is */
 	bool is_waiting;  /* a slot is */
@@ -55,7 +56,7 @@ static u64 now_ns(void)
 
 static void warn(struct keeper *k, const char *subject, const char *message)
 {
-	k->c.warn(k->c.context, subject ? subject : "", message);
+	k->c.warn(k->c.context, subject, message);
 }
 
 /* ---- into the kernel ---- */
@@ -147,11 +148,24 @@ static int load_one(void *context, const char *file, struct image *im)
 	if (misfit)
 		return load_misfit(k, file, im, misfit);
 	result = known_add(&k->known, &im->identity, im->path, false);
-	if (result || backlog_take(&k->backlog, &im->identity, NULL) ||
-	    (!old && !tables_have_room(k->t))) /* it comes when its program runs */
+	if (result || backlog_take(&k->backlog, &im->identity, NULL))
 		return result;
-	result = install(k, im, old, true);
+	result = old || tables_have_room(k->t) ? install(k, im, old, true) : -ENOSPC;
+	k->left += result == -ENOSPC;
 	return result == -ENOSPC ? 0 : result;
+}
+
+static void tell_of_left(struct keeper *k)
+{
+	char message[REASON];
+
+	if (!k->left)
+		return;
+	snprintf(message, sizeof(message),
+		 "%u of %zu profiles find no room, and stay on disk until their programs "
+		 "run: see --max-profiles and --max-pairs-memory",
+		 k->left, k->known.count);
+	warn(k, NULL, message);
 }
 
 static void load_problem(void *context, const struct store_problem *p)
@@ -535,7 +549,9 @@ int keeper_load(struct keeper *k, char *error, size_t size)
 
 	if (!k->is_open || !k->o.load)
 		return 0;
+	k->left = 0;
 	result = store_load(&k->store, &visitor, why, sizeof(why));
+	tell_of_left(k);
 	if (result)
 		snprintf(error, size, "cannot load the profiles in %s: %s",
 			 k->o.directory, why);

@@ -24,7 +24,7 @@ struct keeper_options {
 /* What a keeper tells of, and where it learns the names of profiles. */
 struct keeper_callbacks {
 	void *context;
-	/* Something is wrong, or worth knowing, with SUBJECT (a path). */
+	/* Something is wrong, or worth knowing, with SUBJECT (a path; NULL: none). */
 	void (*warn)(void *context, const char *subject, const char *message);
 	/* COUNT more of WHAT were lost. */
 	void (*lost)(void *context, const char *what, u64 count);

@@ -225,6 +225,25 @@ seen_in_all() {
 	watch_end
 }
 
+@test "more profiles than there is room for: said, and one that is left comes with its program" {
+	names=(one a b c d e f g h i j k l)
+	copy "${names[@]}"
+	options=()
+	for name in "${names[@]}"; do
+		options+=(-e "$DIR/$name")
+		echo "$DIR/$name getuid getgid" >>"$DIR/session"
+	done
+	watch "${options[@]}" -- sh "$DIR/session"
+	few "${names[@]}"
+	grep -Eq 'ebph: warning: [0-9]+ of 13 profiles find no room, and stay on disk' "$ERR"
+	watch_end
+	for name in "${names[@]}"; do
+		watch --max-profiles 8 -e "$DIR/$name" -- "$DIR/$name" getuid getgid
+		# it had made these calls before: no pair is new, but those before it was back
+		profile show -j --pairs "$DIR/$name" | jq -e '.count >= 3 and .train_pairs == 3'
+	done
+}
+
 @test "a profile that finds no room stays on disk as it is" {
 	copy big
 	watch -e "$DIR/big" -- "$DIR/big" 2x:sweep:250
