@@ -44,6 +44,38 @@ load common
 	same 4 "$(events sequence "$DIR/one" | jq -c 'select(.syscall == "getgid").misses' | wc -l)"
 }
 
+# A copy of FILE as $DIR/one, with inode INODE; fails if the file system does not use one
+# that was freed again.
+with_inode() { # FILE INODE
+	local n
+	sync "$DIR"
+	for n in {1..500}; do
+		cp "$1" "$DIR/try$n"
+		[ "$(stat -c %i "$DIR/try$n")" != "$2" ] || break
+	done
+	mv "$DIR/try$n" "$DIR/one"
+	rm -f "$DIR"/try*
+	[ "$(stat -c %i "$DIR/one")" = "$2" ]
+}
+
+@test "a file in a freed inode is another, even with its size and time: the generation tells" {
+	copy one
+	touch -d @1 "$DIR/one"
+	before=$(stat -c '%i %s %Y' "$DIR/one")
+	watch_begin -p $BASHPID
+	"$DIR/one" getuid getgid
+	rm "$DIR/one"
+	with_inode "$PLAY" "${before%% *}"
+	touch -d @1 "$DIR/one"
+	same "$before" "$(stat -c '%i %s %Y' "$DIR/one")"
+	"$DIR/one" getuid getgid getppid
+	watch_end
+	same "3 4" "$(row '' "[.profiles[] | select(.exe == \"$DIR/one\").count] | sort | join(\" \")")"
+	same 1 "$(row '' "[.profiles[] | select(.exe == \"$DIR/one\").key] | unique | length")"
+	# the second did not begin with what the first had learned
+	same 2 "$(events sequence "$DIR/one" | jq -c 'select(.syscall == "getgid")' | wc -l)"
+}
+
 @test "a script runs under its interpreter's profile" {
 	printf '#!%s getuid\n' "$PLAY" >"$DIR/script"
 	chmod +x "$DIR/script"
