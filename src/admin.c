@@ -52,7 +52,7 @@ static const char help[] =
 	"  reset WHICH              forget all that was learned\n"
 	"  forget WHICH             forget that there was such a profile\n"
 	"\n"
-	"  release -p PID | --all   let go what --delay holds up, and forget its anomalies\n"
+	"  release -p PID | --all   let go what is held up, and forget its anomalies\n"
 	"\n"
 	"WHICH profiles, one of:\n"
 	"  -p, --pid PID            of what this process runs\n"

@@ -58,7 +58,9 @@ int config_read(const char *path, char **text,
 	*text = f ? read_all(f) : NULL;
 	if (!*text) {
 		result = -errno;
-		snprintf(error, size, "cannot read %s: %s", path, strerror(errno));
+		snprintf(error, size, "cannot read %s: %s", path,
+			 errno == EILSEQ ? "it has a byte 0, so it is no text"
+					 : strerror(errno));
 	}
 	if (f)
 		fclose(f);
