@@ -105,6 +105,24 @@ static void print_json(const struct ps_table *t)
 	}
 }
 
+/* Also until when a row is delayed, if one is. */
+static const char *usual_columns(const struct ps *ps)
+{
+	bool delayed = false;
+
+	for (size_t i = 0; i < ps->table.count && !delayed; i++)
+		delayed = json_object_get(ps->table.rows[i], "delayed_until") != NULL;
+	if (!strcmp(ps->rows, "profiles"))
+		return "key,exe,state,train_count,last_mod,anomalies,normal_time";
+	if (!strcmp(ps->rows, "threads"))
+		return delayed ? "pid,tid,comm,state,count,last_mod,anomalies,lfc,"
+				 "normal_time,delayed"
+			       : "pid,tid,comm,state,count,last_mod,anomalies,lfc,"
+				 "normal_time";
+	return delayed ? "pid,comm,state,count,last_mod,anomalies,lfc,normal_time,delayed"
+		       : "pid,comm,state,count,last_mod,anomalies,lfc,normal_time";
+}
+
 static int list(struct ps *ps, struct connection *c)
 {
 	json_t *request = json_pack("{s:s, s:s}", "do", "ps", "rows", ps->rows);
@@ -116,6 +134,8 @@ static int list(struct ps *ps, struct connection *c)
 		return result;
 	}
 	ps_table_sort(&ps->table, &ps->layout);
+	if (!ps->columns)
+		ps_columns(&ps->layout, usual_columns(ps), error, sizeof(error));
 	if (ps->json)
 		print_json(&ps->table);
 	else
@@ -262,19 +282,12 @@ static int take_option(struct ps *ps, int option, char *value)
 /* What goes with the kind of rows, unless the user said otherwise. */
 static int lay_out(struct ps *ps)
 {
-	const char *columns =
-		"pid,comm,state,count,last_mod,anomalies,lfc,normal_time,delayed";
-	const char *order = "pid";
+	const char *order = !strcmp(ps->rows, "threads")    ? "pid,tid"
+			    : !strcmp(ps->rows, "profiles") ? "exe,key"
+							    : "pid";
 	char error[400];
 
-	if (!strcmp(ps->rows, "threads")) {
-		columns = "pid,tid,comm,state,count,last_mod,anomalies,lfc,normal_time";
-		order = "pid,tid";
-	} else if (!strcmp(ps->rows, "profiles")) {
-		columns = "key,exe,state,train_count,last_mod,anomalies,normal_time";
-		order = "exe,key";
-	}
-	if (!ps_columns(&ps->layout, ps->columns ? ps->columns : columns, error,
+	if (!ps_columns(&ps->layout, ps->columns ? ps->columns : usual_columns(ps), error,
 			sizeof(error)) &&
 	    !ps_order(&ps->layout, ps->order ? ps->order : order, error, sizeof(error)))
 		return 0;

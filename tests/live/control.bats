@@ -555,8 +555,7 @@ S
 	watch --normal-time 1h
 	one
 	order "$(repeat g 100)"
-	[ "$(ps | head -n 1)" = 'PID   COMM STATE  COUNT LAST_MOD ANOMALIES LFC NORMAL TIME DELAYED UNTIL' ] ||
-		[[ $(ps | head -n 1) =~ ^PID\ +COMM\ STATE\ +COUNT\ LAST_MOD\ ANOMALIES\ LFC\ NORMAL\ TIME\ +DELAYED\ UNTIL$ ]]
+	[[ $(ps | head -n 1) =~ ^PID\ +COMM\ STATE\ +COUNT\ LAST_MOD\ ANOMALIES\ LFC\ NORMAL\ TIME\ *$ ]]
 	[[ $(ps -p | head -n 1) =~ ^KEY\ +EXE\ +STATE\ +TRAIN_COUNT\ LAST_MOD\ ANOMALIES\ NORMAL\ TIME$ ]]
 	[[ $(ps -t --no-header) =~ ^$PID\ +$PID\ +obey\ +frozen\ .*\ [0-9-]{10}\ [0-9:]{8}$ ]]
 	[ "$(ps -o pid,exe --no-header)" = "$PID $OBEY" ]
