@@ -35,12 +35,13 @@ fail() {
 
 # Starts an ebph that saves as often as it can, into $dir/p. Sets watcher.
 begin() {
+	rm -f "$dir/err" # the last one's words are not this one's
 	"$EBPH" --profile-dir "$dir/p" --socket "$dir/socket" --save-interval 1ms -q \
 		-o /dev/null -p "$PIDS" 2>"$dir/err" &
 	watcher=$!
 	echo "$watcher" >"$dir/watcher"
 	for _ in {1..1500}; do
-		! grep -q '^ebph: watching' "$dir/err" || return 0
+		! grep -qs '^ebph: watching' "$dir/err" || return 0
 		sleep 0.02
 	done
 	fail "it does not start: $(cat "$dir/err")"
