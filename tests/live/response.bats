@@ -138,9 +138,8 @@ those() { # NAME
 	STARTED+=("$pid")
 	poll stopped "$pid"
 	for _ in 1 2 3 4 5; do
-		kill -CONT "$pid"
-		sleep 0.05
-		stopped "$pid"
+		kill -CONT "$pid" # it is not stopped when this returns
+		poll stopped "$pid"
 	done
 	same 1 "$(count delay "$DIR/a")" # its due moment has not moved
 	kill -KILL "$pid"
@@ -189,9 +188,8 @@ those() { # NAME
 
 @test "a traced process is left alone" {
 	guard_program a --delay 1000
-	start=$SECONDS
+	# held up it would take a minute
 	timeout 20 strace -o /dev/null "$DIR/a" 200x:getppid 3x:getuid,getppid
-	[ $((SECONDS - start)) -lt 4 ]
 	same 0 "$(count delay "$DIR/a")"
 	[ "$(count anomaly "$DIR/a")" -gt 0 ]
 	watch_end
