@@ -24,6 +24,8 @@
 #include "preempt.h"
 #include "privilege.h"
 
+static const char kernel_btf[] = "/sys/kernel/btf/vmlinux";
+
 struct finding {
 	char text[400];
 	bool fatal; /* ebph cannot work like this */
@@ -170,6 +172,9 @@ static void look_task_storage(struct finding *f, const char *unused)
 	(void)unused;
 	if (has < 0)
 		say(f, "cannot be told: %s", strerror(-has));
+	else if (has && access(kernel_btf, R_OK))
+		say(f, "yes, but not used without BTF: a hash of thread ids leads to "
+		       "the state of threads");
 	else
 		say(f, "%s",
 		    has ? "yes, for the state of threads"
@@ -200,7 +205,9 @@ static void look_preemption(struct finding *f, const char *unused)
 	int may = preempt_raw_tracepoints();
 
 	(void)unused;
-	if (may < 0)
+	if (may < 0 && access(kernel_btf, R_OK))
+		say(f, "cannot be told without BTF: ebph takes raw tracepoints");
+	else if (may < 0)
 		say(f, "cannot be told: %s", strerror(-may));
 	else
 		say(f, "programs of raw tracepoints %s",
@@ -359,7 +366,7 @@ static const struct feature features[] = {
 	{"kernel", look_kernel, NULL},
 	{"libbcc", look_libbcc, "libbcc.so.0"},
 	{"libbpf", look_libbpf, NULL},
-	{"BTF", look_btf, "/sys/kernel/btf/vmlinux"},
+	{"BTF", look_btf, kernel_btf},
 	{"kernel headers", look_headers, NULL},
 	{"capabilities", look_capabilities, NULL},
 	{"lockdown", look_lockdown, "/sys/kernel/security/lockdown"},
