@@ -224,8 +224,8 @@ those() { # NAME
 	[ "$(count delay "$DIR/a")" -ge 4 ]
 	watch "${NORMAL[@]}" --delay 1 --respond-to "$DIR/a" --never-respond-to "$DIR/a" -- sh "$DIR/session"
 	same 0 "$(count delay)"
-	! "$EBPH" --delay 1 --never-respond-to "$DIR/none" -- true 2>"$ERR"
-	grep -q "$DIR/none: No such file" "$ERR"
+	run ! "$EBPH" --delay 1 --never-respond-to "$DIR/none" -- true
+	[[ $output == *"$DIR/none: No such file"* ]]
 }
 
 @test "--show-exceptions names each with its reason" {
@@ -372,7 +372,7 @@ backdoor() {
 	backdoor
 	watch --normal-time 0 --abort-exec 1 --abort-exec-by kill -- sh "$DIR/session"
 	[ "$(wc -l <"$DIR/said")" -le 5 ]
-	! grep -q shell "$DIR/said"
+	run ! grep -q shell "$DIR/said"
 	same fine "$(cat "$DIR/others")"
 	same 1 "$(count abort_exec "$DIR/backdoor")"
 }
@@ -536,7 +536,7 @@ tries() { # ABORT-EXEC WHAT-COMES-OF-IT
 	done
 	[ -n "${tags[0]}" ]
 	same "${tags[0]}" "${tags[1]}"
-	! grep -Eq '^(respond|on_generate|release) ' "$DIR/programs.1"
+	run ! grep -Eq '^(respond|on_generate|release) ' "$DIR/programs.1"
 	grep -q '^respond ' "$DIR/programs.2"
 }
 
