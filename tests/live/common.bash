@@ -9,11 +9,14 @@ bats_require_minimum_version 1.5.0
 
 # No profiles of earlier runs, and none left behind.
 FRESH=(--no-load --no-save --no-socket)
-EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
+LIVE=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+EBPH=${EBPH:-$LIVE/../../build/ebph}
+# How many times slower than a usual machine this one may be: emulated ones are.
+PATIENCE=${EBPH_PATIENCE:-1}
 
 # Compiles programs/play once for all files; 64 and 32 bits. Sets PLAY and PLAY32.
 programs() {
-	local bin=$BATS_RUN_TMPDIR/programs source=$BATS_TEST_DIRNAME/programs
+	local bin=$BATS_RUN_TMPDIR/programs source=$LIVE/programs
 	PLAY=$bin/play PLAY32=$bin/play32
 	[ ! -x "$PLAY32" ] || return 0
 	mkdir -p "$bin"
@@ -48,7 +51,7 @@ teardown() {
 # Runs ebph to its end; shows what it said, and fails, unless its status is $EXPECT (0).
 watch() { # OPTION... [-- COMMAND...]
 	local status=0 expect=${EXPECT-0}
-	timeout -k 5 "${TIMEOUT-60}" "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" || status=$?
+	timeout -k 5 "${TIMEOUT-$((60 * PATIENCE))}" "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" || status=$?
 	[ "$status" -eq "$expect" ] || {
 		echo "status $status, not $expect"
 		cat "$ERR"
@@ -63,7 +66,7 @@ watch_die() {
 
 # Starts ebph and waits until it watches. Sets WATCHER; end it with watch_end.
 watch_begin() { # OPTION...
-	timeout -k 5 "${TIMEOUT-60}" "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" 3>&- &
+	timeout -k 5 "${TIMEOUT-$((60 * PATIENCE))}" "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" 3>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")
 	poll grep -q '^ebph: watching' "$ERR"
@@ -92,7 +95,7 @@ blocked() { # NR [OPTION...] -- COMMAND...
 		exec $* <$DIR/pipe
 	S
 	# shellcheck disable=SC2086 # -v or nothing
-	timeout -k 5 "${TIMEOUT-60}" "$EBPH" ${VERBOSE--v} "${FRESH[@]}" -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
+	timeout -k 5 "${TIMEOUT-$((60 * PATIENCE))}" "$EBPH" ${VERBOSE--v} "${FRESH[@]}" -j -o "$OUT" "${options[@]}" -- sh "$DIR/session" \
 		2>"$ERR" 3>&- 7>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")
@@ -112,10 +115,10 @@ ebph_pid() {
 	pgrep -P "$WATCHER" -x ebph
 }
 
-# Runs a command until it succeeds; fails after 20 s.
+# Runs a command until it succeeds; fails after 20 s, or as much longer as PATIENCE says.
 poll() {
 	local i
-	for i in $(seq 400); do
+	for i in $(seq $((400 * PATIENCE))); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.05
 	done
