@@ -83,8 +83,25 @@ int attach_classic(int id, int program)
 	return result;
 }
 
+bool attach_may_open_events(void)
+{
+	/* Debian's kernels ask this before they look at what the event is */
+	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
+				       .size = sizeof(attr),
+				       .config = PERF_COUNT_SW_DUMMY};
+	int fd =
+		(int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || (errno != EACCES && errno != EPERM);
+}
+
 static const char *advice(int error)
 {
+	if (error == -EACCES && !attach_may_open_events())
+		return "; with kernel.perf_event_paranoid above 2, this kernel wants "
+		       "CAP_SYS_ADMIN for that: have it, or set that to 2 (sysctl)";
 	switch (error) {
 	case -ENOENT:
 		return "; mount it: mount -t tracefs tracefs /sys/kernel/tracing";

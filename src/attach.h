@@ -42,6 +42,12 @@ int attach_classic_id(const char *group, const char *name);
  */
 int attach_classic(int id, int program);
 
+/*
+ * Whether this process may open perf events, as classic tracepoints take. Where Debian's
+ * kernels restrict that (kernel.perf_event_paranoid above 2), CAP_PERFMON may not be enough.
+ */
+bool attach_may_open_events(void);
+
 /* Detach all. May be called again. */
 void attach_none(struct links *k);
 

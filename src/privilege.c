@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "control.h"
 
 #define BIT(capability) (1ULL << (capability))
@@ -118,6 +119,16 @@ u64 privilege_for_guardian(u64 held)
 	u64 need = privilege_for_maps(held) | (held & BIT(CAP_KILL));
 
 	return need | for_sight(held, need);
+}
+
+u64 privilege_for_events(u64 held, u64 keep)
+{
+	bool allowed;
+
+	act_with(keep);
+	allowed = attach_may_open_events();
+	act_with(held);
+	return allowed ? 0 : held & BIT(CAP_SYS_ADMIN);
 }
 
 u64 privilege_for_files(u64 held, u64 keep, const struct options *o, int out)

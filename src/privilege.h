@@ -33,6 +33,12 @@ u64 privilege_for_watching(u64 held, const struct options *o, bool raw);
 u64 privilege_for_files(u64 held, u64 keep, const struct options *o, int out);
 
 /*
+ * Those of HELD without which, beside KEEP, no perf event can be opened, which attaching to
+ * classic tracepoints again takes: as the kernel answers when this process has but KEEP.
+ */
+u64 privilege_for_events(u64 held, u64 keep);
+
+/*
  * Give up for good all but KEEP, in every set, and with them the way to gain others by
  * executing a program. 0, or -errno with a sentence in ERROR (SIZE bytes).
  */

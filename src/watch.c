@@ -521,6 +521,8 @@ static int give_up_privileges(const struct watch *w, char *error, size_t size)
 {
 	u64 held = privilege_held(), keep = privilege_for_watching(held, w->o, w->raw);
 
+	if (!w->raw)
+		keep |= privilege_for_events(held, keep);
 	keep |= privilege_for_files(held, keep, w->o, fileno(w->report.out));
 	return privilege_keep(keep, error, size);
 }

@@ -8,13 +8,26 @@ load common
 TIMEOUT=240 # s; emulated machines are slow
 NOBODY=65534
 
-declare -gA BIT=([dac_override]=1 [dac_read_search]=2 [kill]=5 [sys_ptrace]=19 [perfmon]=38 [bpf]=39)
+declare -gA BIT=([dac_override]=1 [dac_read_search]=2 [kill]=5 [sys_ptrace]=19 [sys_admin]=21 [perfmon]=38 [bpf]=39)
+
+# Is CAP_PERFMON enough for perf events? Debian's kernels may want CAP_SYS_ADMIN.
+opens_events() {
+	with_only perfmon -- python3 - <<-'P'
+		import ctypes, struct, sys
+		syscall = ctypes.CDLL(None).syscall
+		attr = struct.pack("IIQ", 1, 112, 9) + bytes(96)  # a software event, a dummy
+		sys.exit(syscall(298, attr, 0, -1, -1, 0) < 0)
+	P
+}
 
 # What it takes to attach to calls, anew, on this kernel: in START, and in AGAIN.
 tracepoints() {
 	START=(bpf perfmon) AGAIN=(bpf)
 	if "$EBPH" --ebpf | grep -q 'RAW_TRACEPOINTS 0'; then
 		START+=(dac_read_search) AGAIN+=(perfmon)
+		if ! opens_events; then
+			START=(sys_admin dac_read_search) AGAIN+=(sys_admin)
+		fi
 	fi
 	# Before Linux 5.11 maps count as locked memory; raising that limit is another matter.
 	ulimit -l unlimited 2>/dev/null || true
@@ -234,6 +247,11 @@ works() {
 	chmod 700 "$DIR/play"
 	[[ " ${START[*]} " == *" dac_read_search "* ]] || START+=(dac_read_search)
 	works "${START[@]}" -- -e "$DIR/play"
+	if [[ " ${START[*]} " == *" sys_admin "* ]]; then
+		run with_only bpf perfmon dac_read_search -- "$THEIRS/ebph" -q "${FRESH[@]}" -d 0.2
+		[ "$status" -eq 1 ]
+		[[ $output == *"perf_event_paranoid"*"CAP_SYS_ADMIN"* ]]
+	fi
 	run with_only sys_admin dac_read_search -- "$THEIRS/ebph" -q "${FRESH[@]}" -d 0.2
 	[ "$status" -eq 0 ]
 }
