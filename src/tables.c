@@ -19,9 +19,8 @@
 enum { BATCH = 64, RANGES = 256 };
 
 static const char *const lost_names[LOST_KINDS] = {
-	[LOST_EVENT] = "events: the ring buffer was full, or a program had its 1000",
-	[LOST_ANOMALY] = "anomalies not told one by one: a program had its 1000, or the "
-			 "ring buffer was full",
+	[LOST_EVENT] = "events: a full ring buffer, or over 1000 of a program",
+	[LOST_ANOMALY] = "anomalies only counted: over 1000 of a program, or no room",
 	[LOST_THREAD] = "calls of threads beyond the table of threads",
 	[LOST_PROFILE] = "calls of programs beyond --max-profiles",
 	[LOST_ROW] = "calls beyond --max-pairs-memory",
