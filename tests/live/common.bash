@@ -44,6 +44,7 @@ teardown() {
 	local pid
 	for pid in "${STARTED[@]}"; do
 		kill "$pid" 2>/dev/null || true
+		kill -CONT "$pid" 2>/dev/null || true # it may be stopped
 		wait "$pid" 2>/dev/null || true
 	done
 }
