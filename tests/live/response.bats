@@ -21,15 +21,17 @@ story() { # EXE
 		| "\(.event) \(.time | .[:19] + "Z" | fromdateiso8601)\(.time[20:29]) \(.lfc) \(.milliseconds // 0)"' "$OUT"
 }
 
-# Fails unless each delay is as long as it says: the next call of the thread may come
-# LATE ms after it at most, and never before. Prints a table.
+# Fails unless each delay is as long as it says: the next call of the thread never comes
+# before it ends, and LATE ms after it at most; twice, on a busy machine, within a second.
+# Prints a table.
 measured() { # EXE UNIT LATE
 	story "$1" | awk -v unit="$2" -v late="$3" '
 	BEGIN { print "unit lfc formula_ms measured_ms error_ms" }
 	$1 == "anomaly" && due {
 		took = ($2 - due) / 1e6
 		printf "%4d %3d %10d %11.2f %8.2f\n", unit, lfc, want, took, took - want
-		if (took < want || took > want + late) bad++
+		if (took < want || took > want + 1000) bad++
+		if (took > want + late) tardy++
 		seen++
 	}
 	{ due = 0 }
@@ -37,7 +39,7 @@ measured() { # EXE UNIT LATE
 		due = $2; lfc = $3; want = unit * 2 ^ lfc
 		if ($4 != want) { print "said", $4, "not", want; bad++ }
 	}
-	END { exit bad > 0 || seen < 7 }'
+	END { exit bad > 0 || tardy > 2 || seen < 7 }'
 }
 
 # Sets STATE, a letter, to that of process $1. (No subshell: some machines are slow.)
@@ -101,9 +103,15 @@ has_event() { # EVENT EXE
 	[ "$(count "$1" "$2")" -gt 0 ]
 }
 
-# The processes that run $DIR/NAME.
-those() { # NAME
-	pgrep -f -x "$DIR/$1 .*"
+# Does a summary that is asked for now name no one?
+none_delayed() {
+	local before
+	before=$(count summary)
+	kill -USR1 "$(ebph_pid)"
+	until [ "$(count summary)" -gt "$before" ]; do
+		sleep 0.05
+	done
+	same 0 "$(row '' '.delayed | length')"
 }
 
 @test "delays are UNIT * 2^LFC, for LFC 1 to 8" {
@@ -167,7 +175,7 @@ those() { # NAME
 	STARTED+=("$pid")
 	poll stopped "$pid"
 	kill -STOP "$pid"
-	sleep 5
+	poll none_delayed # its moment has come
 	stopped "$pid"
 	kill -CONT "$pid"
 	poll running "$pid"
@@ -185,7 +193,7 @@ those() { # NAME
 	poll running "$pid"
 	kill -STOP "$pid"
 	poll stopped "$pid"
-	sleep 5
+	poll none_delayed # its moment has come
 	stopped "$pid"
 	kill -KILL "$pid"
 	watch_end
@@ -194,28 +202,31 @@ those() { # NAME
 @test "a traced process is left alone" {
 	guard_program a --delay 1000
 	# held up it would take a minute
-	timeout 20 strace -o /dev/null "$DIR/a" 200x:getppid 3x:getuid,getppid
+	timeout $((20 * PATIENCE)) strace -o /dev/null "$DIR/a" 200x:getppid 3x:getuid,getppid
 	same 0 "$(count delay "$DIR/a")"
 	[ "$(count anomaly "$DIR/a")" -gt 0 ]
 	watch_end
 }
 
 @test "the delays of a process's threads are not added up" {
-	# Both are delayed by 2 s, at the same time.
+	# Both are delayed by 5 s, the second as soon as the first is continued too early.
 	copy a
-	{
-		echo "$DIR/a shared thread getppid + @2 end @1 200x:getppid + join die"
-		echo "$DIR/a shared thread getppid + @2 getuid spin end @1 200x:getppid + getuid die"
-	} >"$DIR/session"
-	watch_die "${NORMAL[@]}" --delay 1000 -- sh "$DIR/session"
-	pid=$(events exit "$DIR/a" | jq -s '.[1].pid')
-	jq -s --argjson pid "$pid" 'def ms: (.time[:19] + "Z" | fromdateiso8601) * 1000 + (.time[20:23] | tonumber);
-		map(select(.pid == $pid)) | map(select(.event == "delay")) as $d
-		| (map(select(.event == "exit"))[0] | ms) - ($d[0] | ms)
-		| [($d | length), .]' "$OUT" >"$DIR/took"
-	cat "$DIR/took"
-	# (where both stop at one instant, one of the two signals is enough)
-	jq -e '.[0] >= 1 and .[1] >= 2000 and .[1] < 3500' "$DIR/took"
+	watch_begin "${NORMAL[@]}" -e "$DIR/a" --delay 2500
+	"$DIR/a" thread spin end 200x:getppid die || true
+	poll has_event normal "$DIR/a"
+	"$DIR/a" thread @1 200x:getppid getuid die end 200x:getppid getuid + spin 3>&- &
+	pid=$!
+	STARTED+=("$pid")
+	poll stopped "$pid"
+	kill -CONT "$pid"
+	poll gone "$pid"
+	watch_end
+	jq -s --argjson pid "$pid" 'def ms: (.[:19] + "Z" | fromdateiso8601) * 1000 + (.[20:23] | tonumber);
+		map(select(.pid == $pid)) | map(select(.event == "delay").until | ms) as $due
+		| [($due | length), (map(select(.event == "exit"))[0].time | ms) - $due[1]]' "$OUT" >"$DIR/late"
+	cat "$DIR/late"
+	# added up they would be 5 s longer, less the moment between the two
+	jq -e '.[0] == 2 and .[1] >= 0 and .[1] < 4000' "$DIR/late"
 }
 
 @test "threads delayed at one instant: both are told, neither stop is taken for a user's" {
@@ -302,7 +313,7 @@ those() { # NAME
 	done
 	ms=$((($(date +%s%N) - start) / 1000000))
 	echo "# all ran after $ms ms" >&3
-	[ "$ms" -lt 1000 ]
+	[ "$ms" -lt $((1000 * PATIENCE)) ]
 	poll gone "$guardian"
 }
 
@@ -457,15 +468,26 @@ read_by() {
 	# Learned: the thread reads once. It is in there when the main thread is delayed.
 	copy a
 	mkfifo "$DIR/pipe"
-	{
-		echo "exec 7<>$DIR/pipe; (sleep 1; echo >$DIR/pipe) &"
-		echo "$DIR/a thread read die end nap:300 200x:getppid spin <$DIR/pipe 7>&-"
-		echo "(sleep 2; echo >$DIR/pipe) &"
-		echo "$DIR/a thread read die end nap:300 200x:getppid getuid,getppid,getuid spin <$DIR/pipe 7>&-"
-	} >"$DIR/session"
-	watch_die "${NORMAL[@]}" --delay 50 -- sh "$DIR/session"
+	exec 7<>"$DIR/pipe"
+	watch_begin "${NORMAL[@]}" -e "$DIR/a" --delay 50
+	"$DIR/a" thread read die end nap:300 200x:getppid spin <"$DIR/pipe" 3>&- 7>&- &
+	STARTED+=("$!")
+	poll has_event normal "$DIR/a"
+	echo >&7
+	wait "$!" || true
+	"$DIR/a" thread read die end nap:300 200x:getppid getuid,getppid,getuid spin <"$DIR/pipe" 3>&- 7>&- &
+	pid=$!
+	STARTED+=("$pid")
+	poll delayed_times 3
+	poll running "$pid"
+	echo >&7
+	poll gone "$pid"
+	watch_end
 	same '' "$(events anomaly "$DIR/a" | jq -c 'select(.syscall == "read")')"
-	[ "$(count delay "$DIR/a")" -ge 3 ]
+}
+
+delayed_times() { # N
+	[ "$(count delay "$DIR/a")" -ge "$1" ]
 }
 
 # The profile of $DIR/NAME, as the running ebph has it.
