@@ -499,6 +499,29 @@ admin() {
 	"$EBPH" admin --socket "$DIR/socket" "$@"
 }
 
+@test "those killed while delayed leave no delay to whoever is next" {
+	guard_program a --delay 60000
+	crowd 8
+	kill -KILL "${PIDS[@]}"
+	wait "${PIDS[@]}" || true
+	PIDS=()
+	for _ in $(seq 8); do # in the slots that are free again; known calls only
+		"$DIR/a" 300x:getppid die 3>&- &
+		PIDS+=("$!")
+	done
+	STARTED+=("${PIDS[@]}")
+	poll gone "${PIDS[@]}"
+	watch_end
+	same 8 "$(count delay "$DIR/a")"
+}
+
+gone() { # PID...
+	local pid
+	for pid; do
+		! kill -0 "$pid" 2>/dev/null || return 1
+	done
+}
+
 @test "admin set delay: to off, on, another, and how long at most" {
 	FRESH=(--no-load --no-save)
 	guard_program a --socket "$DIR/socket" --delay 60000
