@@ -611,6 +611,33 @@ tries() { # ABORT-EXEC WHAT-COMES-OF-IT
 	grep -q '^respond ' "$DIR/programs.2"
 }
 
+@test "with all responses off no program has an instruction that a source without them has not" {
+	[ "$PATIENCE" -eq 1 ] || skip "it builds ebph, which takes too long on a slow machine"
+	local top=$LIVE/../.. of
+	mkdir "$DIR/top"
+	cp -r "$top"/{CMakeLists.txt,cmake,src,ebph.c,ebph_bench_bpf.c.in,man,etc,tests} "$DIR/top"
+	awk -f "$LIVE/without_responses.awk" "$top/ebph_bpf.c.in" >"$DIR/top/ebph_bpf.c.in"
+	run ! grep -qE 'hold\(|stops|halts|exempt|respond_to|bpf_send_signal' "$DIR/top/ebph_bpf.c.in"
+	cmake -S "$DIR/top" -B "$DIR/build" >/dev/null
+	cmake --build "$DIR/build" --target ebph -j2 >/dev/null
+	for of in "$DIR/build/ebph" "$EBPH"; do
+		EBPH=$of watch_begin -e "$PLAY"
+		lengths_of "$(ebph_pid)" >>"$DIR/lengths"
+		watch_end
+	done
+	# name, length without responses in the source, length as it is
+	sort -s -k 1,1 "$DIR/lengths" | awk '{ n[$1]++ ? bad += $2 > was : was = $2; print }
+		END { for (name in n) { of++; bad += n[name] != 2 } exit bad > 0 || of < 10 }'
+}
+
+# Name and number of instructions of the programs that process $1 holds.
+lengths_of() {
+	local id
+	for id in $(sed -n 's/^prog_id:\t//p' /proc/"$1"/fdinfo/* | sort -u); do
+		bpftool prog show id "$id" -j | jq -r '"\(.name) \(.bytes_xlated / 8)"'
+	done
+}
+
 # Name and tag, which is of the instructions, of the programs that process $1 holds.
 programs_of() {
 	local id
