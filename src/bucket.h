@@ -21,6 +21,15 @@ LOOKAHEAD_INLINE u64 ring_bytes(u64 size)
 }
 
 /*
+ * 1 when more than half of a ring buffer of SIZE bytes is WRITTEN and not READ. What is
+ * read may be counted before it is counted as written.
+ */
+LOOKAHEAD_INLINE int ring_is_crowded(u64 written, u64 read, u64 size)
+{
+	return (long long)(written - read) > (long long)(size / 2);
+}
+
+/*
  * Take a token at NOW (ns) from the bucket of SIZE tokens whose last comes back at
  * *FULL_AT: 1, or 0 when there is none. No lock: two that take at one instant may take the
  * same, and that is all.

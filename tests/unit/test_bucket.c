@@ -55,6 +55,16 @@ static void test_share(void **state)
 	assert_int_equal(take_all(&full_at, now + 9 * BUCKET_TOKEN_NS, BUCKET_SHARE), 0);
 }
 
+/* Also while what is read was counted, and what is written was not yet. */
+static void test_crowded(void **state)
+{
+	(void)state;
+	assert_false(ring_is_crowded(0, 0, 4096));
+	assert_false(ring_is_crowded(9000, 9000 - 2048, 4096));
+	assert_true(ring_is_crowded(9000, 9000 - 2056, 4096));
+	assert_false(ring_is_crowded(9000, 9168, 4096));
+}
+
 /* The boot clock does not go backwards, but two CPUs may read it in another order. */
 static void test_late(void **state)
 {
@@ -80,7 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full),	   cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_share),	   cmocka_unit_test(test_late),
-		cmocka_unit_test(test_ring_bytes),
+		cmocka_unit_test(test_ring_bytes), cmocka_unit_test(test_crowded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
