@@ -231,6 +231,10 @@ static void print_words(const struct work *w, int failed)
 			fwrite(text, 1, got, stderr);
 			at += got;
 		}
+}
+
+static void close_logs(const struct work *w)
+{
 	for (int i = 0; i < w->count; i++)
 		if (w->children[i].log >= 0)
 			close(w->children[i].log);
@@ -267,6 +271,7 @@ static int compile_in_children(struct work *w, const struct wanted *parts, char 
 	}
 	if (!result || failed >= 0)
 		print_words(w, failed);
+	close_logs(w);
 	return result;
 }
 

@@ -22,10 +22,10 @@ struct loaded {
 		spares; /* held for their size only */
 };
 
-/* A program or a map of a BPF source, and where its descriptor goes. */
 /* RAW: a raw tracepoint's, always; LSM: called by the kernel's security hooks. */
 enum part_kind { MAP, ATTACHED, TESTRUN, RAW, LSM };
 
+/* A program or a map of a BPF source, and where its descriptor goes. */
 struct part {
 	const char *name;
 	size_t offset; /* of an int, in whatever struct the caller keeps them */

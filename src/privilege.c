@@ -155,6 +155,7 @@ int privilege_keep(u64 keep, char *error, size_t size)
 	for (int c = 0; c <= CAP_LAST_CAP; c++)
 		if (keep & BIT(c))
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, c);
+	errno = 0; /* libcap-ng does not always set it */
 	result = capng_apply(sets);
 	if (!result && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return 0;

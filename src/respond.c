@@ -261,8 +261,10 @@ int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool d
 	if (r->heap)
 		r->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (r->timer < 0) {
-		snprintf(error, size, "cannot prepare delays: %s", strerror(errno));
-		return -errno;
+		int result = -errno;
+
+		snprintf(error, size, "cannot prepare delays: %s", strerror(-result));
+		return result;
 	}
 	if (guardian_start(&r->guardian, l->stops, error, size))
 		return -ECHILD;
