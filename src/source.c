@@ -3,8 +3,10 @@
 #include "source.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -114,6 +116,17 @@ static void write_config(FILE *out, const struct options *o, const struct kernel
 	write_arch(out);
 }
 
+/* Give the embedded text's memory back: its file still has it. Whole pages of it only. */
+static void let_go(void)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = ((uintptr_t)bpf_source + page - 1) / page * page;
+	uintptr_t end = ((uintptr_t)bpf_source + strlen(bpf_source)) / page * page;
+
+	if (first < end)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 char *source_text(const struct options *o, const struct kernel *k, bool raw, char *error,
 		  size_t size)
 {
@@ -132,5 +145,6 @@ char *source_text(const struct options *o, const struct kernel *k, bool raw, cha
 	kernel_write(k, out);
 	fputs(at + sizeof(mark) - 1, out);
 	fclose(out);
+	let_go();
 	return text;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -566,6 +567,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	w->watchdog_ns = notify_watchdog();
 	w->journal = journal_open(w->report.out);
 	w->report.elsewhere = w->journal != NULL;
+	malloc_trim(0); /* what starting took is not needed again */
 	fprintf(stderr, "ebph: watching\n");
 	notify("READY=1");
 	return w->o->command ? child_go(&w->child) : 0;
