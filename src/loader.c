@@ -227,6 +227,9 @@ static void replace_maps(const struct loader *l, const struct bcc *b, void *modu
 			continue;
 		if (!message_receive(l->maps, &m, &fd))
 			_exit(LOADER_LEFT_ALONE);
+		if (fd < 0)
+			loader_fail(l, "too many open files to compile with; raise the "
+				       "limit (ulimit -n)");
 		if (m.index != i || dup3(fd, own, O_CLOEXEC) < 0)
 			loader_fail(l, "the halves of the BPF source do not fit: map %s",
 				    l->parts[i].name);
