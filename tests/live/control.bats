@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 bats_require_minimum_version 1.5.0
 
+load wait
+
 # A running ebph, asked and steered through its control socket. `obey` makes the calls
 # that it is told, one by one, so that every count is known.
 
@@ -32,15 +34,6 @@ teardown() {
 	[ "${#STARTED[@]}" -eq 0 ] || kill -9 "${STARTED[@]}" 2>/dev/null || true
 	wait
 	rm -rf "$DIR"
-}
-
-wait_for() {
-	for _ in $(seq 300); do
-		"$@" && return 0
-		sleep 0.05
-	done
-	echo "waited in vain: $*" >&2
-	return 1
 }
 
 is_in() { # TEXT FILE

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 bats_require_minimum_version 1.5.0
 
+load wait
+
 # The unit, with all that it forbids itself, run by a systemd of the test's own: a manager
 # as for users, but root's, which can do what the machine's would. It has a mount
 # namespace, a /run and a cgroup to itself; no journal.
@@ -67,15 +69,6 @@ teardown() {
 
 end_of_systemd() {
 	! kill -0 "$(cat "$ROOT/systemd")" 2>/dev/null
-}
-
-wait_for() {
-	for _ in $(seq 300); do
-		"$@" && return 0
-		sleep 0.1
-	done
-	echo "waited in vain: $*" >&2
-	return 1
 }
 
 # inside COMMAND...: where the service's /run is
