@@ -194,6 +194,7 @@ struct thread {
 enum {
 	THREAD_EXCLUDED = 1, /* runs a program that is not watched */
 	THREAD_EXECED = 2,   /* its exec is not told of yet */
+	THREAD_HINTED = 4,   /* nothing but its hint tells that it is its task's */
 };
 
 enum event_type {
