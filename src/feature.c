@@ -87,20 +87,27 @@ static bool locked_down(void)
 	return feature_locked_down(text);
 }
 
-/* Load the smallest program of the type that is used: 0 or -errno. */
-static int load_nothing(void)
+/* Load COUNT instructions as a program of the type that is used: 0 or -errno. */
+static int try_load(const struct bpf_insn *code, size_t count)
 {
-	const struct bpf_insn nothing[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", nothing, 2,
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", code, count,
 			       NULL);
 
 	if (fd < 0)
 		return -errno;
 	close(fd);
 	return 0;
+}
+
+/* Load the smallest program: 0 or -errno. */
+static int load_nothing(void)
+{
+	const struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return try_load(nothing, sizeof(nothing) / sizeof(*nothing));
 }
 
 /* The first map type or helper that the kernel does not have, or NULL. */
@@ -257,6 +264,24 @@ int feature_missing(bool task_storage, char *error, size_t size)
 		return 1;
 	}
 	return probe(task_storage, u.release, error, size);
+}
+
+int feature_exchange(void)
+{
+	const struct bpf_insn exchange[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8},
+		{.code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		 .dst_reg = BPF_REG_10,
+		 .off = -8,
+		 .imm = BPF_XCHG},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int result = load_nothing();
+
+	if (!result)
+		result = !try_load(exchange, sizeof(exchange) / sizeof(*exchange));
+	return result;
 }
 
 bool feature_lists(const char *text, const char *name)

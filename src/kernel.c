@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "feature.h"
 #include "offsets.h"
 #include "scratch.h"
 #include "tree.h"
@@ -182,6 +183,7 @@ int kernel_learn(const char *mode, struct kernel *k, char *error, size_t size)
 	k->task_storage = tree_version(k->release) >= VERSION(5, 13) &&
 			  has_function(k->btf, "bpf_task_storage_get");
 	k->task_regs = has_function(k->btf, "bpf_task_pt_regs");
+	k->exchange = feature_exchange() == 1;
 	result = learn(mode, k, no_btf, error, size);
 	if (result)
 		kernel_forget(k);

@@ -18,6 +18,7 @@ struct kernel {
 	struct btf *btf;    /* of the kernel; NULL: there is none */
 	bool task_storage;  /* tracing programs have it: 5.13 on, with BTF */
 	bool task_regs;	    /* they may ask for a task's user registers: 5.15 on */
+	bool exchange;	    /* they may exchange a word of memory at once: 5.12 on */
 };
 
 /*

@@ -181,6 +181,19 @@ static void look_task_storage(struct finding *f, const char *unused)
 			: "no: a hash of thread ids leads to the state of threads");
 }
 
+static void look_exchange(struct finding *f, const char *unused)
+{
+	int has = feature_exchange();
+
+	(void)unused;
+	if (has < 0)
+		say(f, "cannot be told: %s", strerror(-has));
+	else
+		say(f, "%s",
+		    has ? "yes, for the locks of profiles"
+			: "no: the locks of profiles are entries of a hash");
+}
+
 static void look_tracepoint(struct finding *f, const char *name)
 {
 	int program = load_nothing();
@@ -372,6 +385,7 @@ static const struct feature features[] = {
 	{"lockdown", look_lockdown, "/sys/kernel/security/lockdown"},
 	{"ring buffer", look_ring_buffer, NULL},
 	{"task storage", look_task_storage, NULL},
+	{"atomic exchange", look_exchange, NULL},
 	{"sys_enter", look_tracepoint, "sys_enter"},
 	{"sched_process_fork", look_tracepoint, "sched_process_fork"},
 	{"sched_process_exec", look_tracepoint, "sched_process_exec"},

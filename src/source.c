@@ -110,6 +110,7 @@ static void write_config(FILE *out, const struct options *o, const struct kernel
 	fprintf(out, "#define VERBOSE %d\n#define SELF %d\n", o->verbose, (int)getpid());
 	fprintf(out, "#define USE_TASK_STORAGE %d\n", k->task_storage);
 	fprintf(out, "#define USE_TASK_REGS %d\n", k->task_regs);
+	fprintf(out, "#define USE_EXCHANGE %d\n", k->exchange);
 	fprintf(out, "#define RAW_TRACEPOINTS %d\n", raw);
 	write_filters(out, o);
 	write_response(out, o);
