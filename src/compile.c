@@ -49,6 +49,7 @@ static const struct part detector[] = {
 	PART(MAP, cgroups, 0),
 	PART(MAP, cgroup_answers, 0),
 	PART(MAP, locks, 0),
+	PART(MAP, kept_thread, 0),
 	PART(MAP, handovers, 0),
 	PART(MAP, scratches, 0),
 	PART(MAP, owners, 0),
