@@ -14,6 +14,18 @@ load common
 	same 5 "$(row "$PLAY" .count)"
 }
 
+@test "a gap of a child that has hardly begun" {
+	watch -u 0 -- "$PLAY" fork getppid ruid:65534 getuid ruid:0 getgid getegid end wait
+	learned "$PLAY" <<<"$(
+		chain 9 fork wait4 exit_group
+		chain 9 fork getppid setresuid
+		chain 9 getgid getegid exit_group
+	)"
+	same 8 "$(row "$PLAY" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
 @test "a gap: the command name is another for a while" {
 	watch -n play -- "$PLAY" getppid comm:other getuid comm:play getgid getegid
 	learned "$PLAY" <<<"$(

@@ -156,3 +156,21 @@ load common
 	)"
 	same 0 "$(row '' .threads)"
 }
+
+@test "children whose ids share a place in the kernel's hints keep each to its own" {
+	hints=$("$EBPH" --ebpf | sed -n 's/.*HINTS = \([0-9]*\),.*/\1/p')
+	id=$(($(cat /proc/sys/kernel/pid_max) - 9))
+	watch -- "$PLAY" shared as:$id fork getuid + @2 getgid + end \
+		as:$((id - hints)) fork @1 getegid + @3 geteuid fork getppid end wait end \
+		@3 wait wait as:$id fork getpgrp end wait
+	learned "$PLAY" <<<"$(
+		chain 9 mmap clone3 clone3 wait4 wait4 clone3 wait4 exit_group
+		chain 9 mmap clone3 getuid getgid exit_group
+		chain 9 mmap clone3 clone3 getegid geteuid fork wait4 exit_group
+		chain 9 mmap clone3 clone3 getegid geteuid fork getppid exit_group
+		chain 9 mmap clone3 clone3 wait4 wait4 clone3 getpgrp exit_group
+	)"
+	same 20 "$(row "$PLAY" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
