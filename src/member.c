@@ -50,6 +50,8 @@ const struct member members[] = {
 	{"task_pid", "task_struct", "pid", {0}},
 	{"task_tgid", "task_struct", "tgid", {0}},
 	{"task_real_parent", "task_struct", "real_parent", {0}},
+	{"task_newest_child", "task_struct", "children.prev", {0}},
+	{"task_sibling", "task_struct", "sibling", {0}},
 	{"task_group_leader", "task_struct", "group_leader", {0}},
 	{"task_thread_pid", "task_struct", "thread_pid", {0}},
 	{"task_signal", "task_struct", "signal", {0}},
