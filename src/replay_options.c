@@ -5,29 +5,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <seccomp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "complaint.h"
 #include "number.h"
 
 #define WEEK_NS (7 * 86400 * 1000000000ULL)
-
-struct complaint {
-	char *text;
-	size_t size;
-};
-
-static __attribute__((format(printf, 2, 3))) int bad(const struct complaint *c,
-						     const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(c->text, c->size, format, args);
-	va_end(args);
-	return REPLAY_BAD;
-}
 
 static int add(struct paths *p, const char *path)
 {
@@ -171,10 +155,12 @@ static int apply(const struct complaint *c, struct replay_options *o, int option
 
 	switch (option) {
 	case '?':
-		return bad(c, "unknown option or one that takes no value: '%s'",
-			   argv[optind - 1]);
+		return complain(c, REPLAY_BAD,
+				"unknown option or one that takes no value: '%s'",
+				argv[optind - 1]);
 	case ':':
-		return bad(c, "option '%s' needs a value", argv[optind - 1]);
+		return complain(c, REPLAY_BAD, "option '%s' needs a value",
+				argv[optind - 1]);
 	case 'h':
 		return REPLAY_HELP;
 	case 'j':
@@ -191,8 +177,9 @@ static int apply(const struct complaint *c, struct replay_options *o, int option
 		return REPLAY_RUN;
 	default:
 		if (set(o, option, optarg, &expected))
-			return bad(c, "bad value '%s' for --%s: expected %s", optarg,
-				   name_of(option), expected);
+			return complain(c, REPLAY_BAD,
+					"bad value '%s' for --%s: expected %s", optarg,
+					name_of(option), expected);
 		return REPLAY_RUN;
 	}
 }
@@ -201,23 +188,30 @@ static int apply(const struct complaint *c, struct replay_options *o, int option
 static int check(const struct complaint *c, const struct replay_options *o, bool life)
 {
 	if (o->live && (o->learn.count || o->profiles.count || o->score))
-		return bad(c, "--live learns by itself: not with --learn, --profile or "
-			      "--score");
+		return complain(c, REPLAY_BAD,
+				"--live learns by itself: not with --learn, --profile or "
+				"--score");
 	if (life && !o->live)
-		return bad(c, "--normal-time, --normal-factor, --anomaly-limit and "
-			      "--tolerize-limit need --live");
+		return complain(c, REPLAY_BAD,
+				"--normal-time, --normal-factor, --anomaly-limit and "
+				"--tolerize-limit need --live");
 	if (!o->live && !o->learn.count && !o->profiles.count)
-		return bad(c, "nothing to learn from: give --learn PATH or --profile "
-			      "FILE (or --live)");
+		return complain(c, REPLAY_BAD,
+				"nothing to learn from: give --learn PATH or --profile "
+				"FILE (or --live)");
 	if (o->score && (!o->normal.count || !o->attack.count))
-		return bad(c, "--score needs --normal PATH and --attack PATH");
+		return complain(c, REPLAY_BAD,
+				"--score needs --normal PATH and --attack PATH");
 	if (!o->score && (o->normal.count || o->attack.count || o->plot))
-		return bad(c, "--normal, --attack and --plot need --score");
+		return complain(c, REPLAY_BAD,
+				"--normal, --attack and --plot need --score");
 	if (o->score && o->test.count)
-		return bad(c, "with --score, paths come by --normal and --attack: '%s'",
-			   o->test.list[0]);
+		return complain(c, REPLAY_BAD,
+				"with --score, paths come by --normal and --attack: '%s'",
+				o->test.list[0]);
 	if (!o->score && !o->test.count)
-		return bad(c, "nothing to test: give a PATH, or - for standard input");
+		return complain(c, REPLAY_BAD,
+				"nothing to test: give a PATH, or - for standard input");
 	return REPLAY_RUN;
 }
 
@@ -231,10 +225,10 @@ static int check_input(const struct complaint *c, const struct replay_options *o
 		for (size_t k = 0; k < all[i]->count; k++)
 			count += !strcmp(all[i]->list[k], "-");
 	if (count > 1)
-		return bad(c,
-			   "standard input, '-', is named %u times: it can be read "
-			   "once",
-			   count);
+		return complain(c, REPLAY_BAD,
+				"standard input, '-', is named %u times: it can be read "
+				"once",
+				count);
 	return REPLAY_RUN;
 }
 
@@ -253,9 +247,9 @@ static int parse(const struct complaint *c, int argc, char **argv,
 	}
 	for (int i = optind; result == REPLAY_RUN && i < argc; i++) {
 		if (!*argv[i])
-			return bad(c, "an empty PATH");
+			return complain(c, REPLAY_BAD, "an empty PATH");
 		if (add(&o->test, argv[i]))
-			return bad(c, "no memory");
+			return complain(c, REPLAY_BAD, "no memory");
 	}
 	if (result == REPLAY_RUN)
 		result = check(c, o, life);

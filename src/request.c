@@ -3,10 +3,11 @@
 #include "request.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "complaint.h"
 
 enum { PID_LIMIT = 4194304, KEY_DIGITS = 16 };
 
@@ -53,22 +54,6 @@ void request_reader_free(struct request_reader *r)
 }
 
 /* ---- fields ---- */
-
-struct complaint {
-	char *text;
-	size_t size;
-};
-
-static __attribute__((format(printf, 2, 3))) int bad(const struct complaint *c,
-						     const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(c->text, c->size, format, args);
-	va_end(args);
-	return -EINVAL;
-}
 
 /* Each takes VALUE into Q: 0 or -EINVAL. */
 
@@ -183,15 +168,18 @@ static int take_fields(struct request *q, const struct complaint *c)
 		const struct field *f = find_field(name);
 
 		if (!f)
-			return bad(c, "a member of the request is not known: \"%.40s\"",
-				   name);
+			return complain(c, -EINVAL,
+					"a member of the request is not known: \"%.40s\"",
+					name);
 		if (f->take(q, value))
-			return bad(c, "\"%s\" must be %s", f->name, f->expected);
+			return complain(c, -EINVAL, "\"%s\" must be %s", f->name,
+					f->expected);
 	}
 	if (!json_object_get(q->json, "ebph"))
-		return bad(c, "the request lacks \"ebph\": 1, the protocol's version");
+		return complain(c, -EINVAL,
+				"the request lacks \"ebph\": 1, the protocol's version");
 	if (!q->what)
-		return bad(c, "the request lacks \"do\"");
+		return complain(c, -EINVAL, "the request lacks \"do\"");
 	return 0;
 }
 
@@ -205,9 +193,9 @@ int request_parse(const char *line, size_t length, struct request *q, char *erro
 	*q = (struct request){
 		.json = json_loadb(line, length, JSON_REJECT_DUPLICATES, &why)};
 	if (!q->json)
-		return bad(&c, "the request is no JSON: %.80s", why.text);
+		return complain(&c, -EINVAL, "the request is no JSON: %.80s", why.text);
 	if (!json_is_object(q->json))
-		result = bad(&c, "the request is no JSON object");
+		result = complain(&c, -EINVAL, "the request is no JSON object");
 	else
 		result = take_fields(q, &c);
 	if (result)
