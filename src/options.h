@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The command line of the watching form: ebph [OPTIONS] [-- COMMAND...]. */
 #ifndef EBPH_OPTIONS_H
 #define EBPH_OPTIONS_H
