@@ -10,9 +10,9 @@
 
 /*
  * Take into O what the file O->config has and the command line neither has (GIVEN, by
- * option_place()) nor excludes. OPTIONS_RUN; or OPTIONS_BAD with C's sentence, which names
- * file and line. O->config_text is set in either case, and is what O's strings then
- * point into.
+ * option_place()) nor excludes. OPTIONS_RUN; or OPTIONS_BAD with C's sentence, which
+ * names the file and the line. O's strings then point into O->config_text, too, which is
+ * set in either case.
  */
 int options_file_take(const struct complaint *c, struct options *o, const bool *given);
 
