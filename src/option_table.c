@@ -103,7 +103,6 @@ void option_getopt_fill(struct option_getopt *t)
 {
 	char *letter = t->letters;
 
-	memset(t, 0, sizeof(*t));
 	*letter++ = '+'; /* stop at the first word */
 	*letter++ = ':'; /* a missing value is no unknown option */
 	for (size_t i = 0; i < RULES; i++) {

@@ -140,20 +140,31 @@ static int set_user(const struct option_rule *r, void *options, const char *valu
 
 /* ---- lists ---- */
 
+/* The field of a list is a pointer to any type: it is copied, never looked at as another. */
+static void *list_of(const struct option_rule *r, void *options)
+{
+	void *list;
+
+	memcpy(&list, field_of(r, options), sizeof(list));
+	return list;
+}
+
+static void set_list(const struct option_rule *r, void *options, const void *list)
+{
+	memcpy(field_of(r, options), &list, sizeof(list));
+}
+
 /* Add the SIZE bytes of ITEM to R's list: 0 or -ENOMEM. */
 static int append(const struct option_rule *r, void *options, const void *item,
 		  size_t size)
 {
 	size_t *count = other_of(r, options);
-	char *list;
+	char *grown = reallocarray(list_of(r, options), *count + 1, size);
 
-	/* Copied: the field is a pointer to another type. */
-	memcpy(&list, field_of(r, options), sizeof(list));
-	list = reallocarray(list, *count + 1, size);
-	if (!list)
+	if (!grown)
 		return -ENOMEM;
-	memcpy(list + (*count)++ * size, item, size);
-	memcpy(field_of(r, options), &list, sizeof(list));
+	memcpy(grown + (*count)++ * size, item, size);
+	set_list(r, options, grown);
 	return 0;
 }
 

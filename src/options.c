@@ -111,7 +111,7 @@ static void set_defaults(struct options *o)
 
 static int parse(const struct complaint *c, int argc, char **argv, struct options *o)
 {
-	struct option_getopt t;
+	struct option_getopt t = {0};
 	bool given[OPTION_TABLE_MAX] = {false};
 	int before, value, result;
 
