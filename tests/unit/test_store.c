@@ -19,52 +19,12 @@
 #include "codec.h"
 #include "durable.h"
 #include "store.h"
-#include "images.h"
-
-static char top[64], dir[128];
-static char error[512];
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(top, "/tmp/ebph-test-XXXXXX");
-	if (!mkdtemp(top))
-		return -1;
-	snprintf(dir, sizeof(dir), "%s/a/store", top);
-	*error = '\0';
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf -- '%s'", top);
-	return system(command);
-}
-
-static const char *in_dir(const char *name)
-{
-	static char path[4][400];
-	static int turn;
-	char *p = path[turn++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-	return p;
-}
+#include "store_dir.h"
 
 static void must_open(struct store *s, enum store_mode mode)
 {
 	if (store_open(s, dir, mode, error, sizeof(error)))
 		fail_msg("%s", error);
-}
-
-/* An image whose identity is I alone. */
-static void image_of(struct image *im, u64 i)
-{
-	random_image(im, 20, 0, 60);
-	im->identity = (struct identity){1, i, 2, 3, 4};
 }
 
 static void save(struct store *s, u64 i, char name[STORE_NAME])
