@@ -1,9 +1,11 @@
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../src/options.h"
@@ -199,6 +201,80 @@ static void test_help_and_version(void **state)
 	assert_null(o.exes);
 }
 
+/* The file of --config for the next parsing; gives its path. */
+static const char *write_file(const char *text)
+{
+	static char path[32];
+	FILE *f;
+
+	strcpy(path, "/tmp/ebph-test-XXXXXX");
+	f = fdopen(mkstemp(path), "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+static void test_file(void **state)
+{
+	struct options o;
+	const char *path = write_file("# all\n\n  json\nverbose = no\r\nquiet=yes\n"
+				      "exe = /a b\nexe = /c\nwindow = 5\n"
+				      "socket = /s\npid = 7\n");
+
+	(void)state;
+	assert_int_equal(PARSE(&o, "--config", path), OPTIONS_RUN);
+	assert_true(o.json && o.quiet);
+	assert_false(o.verbose);
+	assert_int_equal(o.exe_count, 2);
+	assert_string_equal(o.exes[0], "/a b");
+	assert_int_equal(o.window, 5);
+	assert_string_equal(o.socket, "/s");
+	assert_int_equal(o.pids[0], 7);
+	options_free(&o);
+
+	/* the command line wins, also over what excludes it */
+	assert_int_equal(PARSE(&o, "-v", "-e", "/d", "--config", path, "--no-socket",
+			       "--window", "3", "--", "ls"),
+			 OPTIONS_RUN);
+	assert_true(o.json && o.verbose && o.no_socket);
+	assert_false(o.quiet);
+	assert_int_equal(o.exe_count, 1);
+	assert_string_equal(o.exes[0], "/d");
+	assert_int_equal(o.window, 3);
+	assert_null(o.socket);
+	assert_int_equal(o.pid_count, 0);
+	options_free(&o);
+	unlink(path);
+}
+
+static void test_file_mistakes(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"json\nwindow = 99", ":2: bad value '99' for --window"},
+		{"json = maybe", ":1: bad value 'maybe' for json: expected yes or no"},
+		{"\n\nwindow", ":3: window needs a value: a number 2..9"},
+		{"nonsense = 1", ":1: no option for a file has the name 'nonsense'"},
+		{"help", ":1: no option for a file has the name 'help'"},
+		{"ebpf", ":1: no option for a file has the name 'ebpf'"},
+		{"config = x", ":1: no option for a file has the name 'config'"},
+		{"comm = a\ncomm = b", ":2: option --comm given twice: 'b'"},
+		{"exe = /a\nuid = 0\nuid = 1", ":3: option --uid given twice: '1'"},
+		{"quiet\nverbose", "--quiet and --verbose exclude each other"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(wrong); i++) {
+		const char *path = write_file(wrong[i][0]);
+		struct options o;
+		int result = PARSE(&o, "--config", path);
+
+		unlink(path);
+		if (result != OPTIONS_BAD || !strstr(error, wrong[i][1]))
+			fail_msg("'%s': %d, %s", wrong[i][0], result, error);
+	}
+}
+
 /* Words that are bad usage, and what the error must name. */
 struct mistake {
 	const char *words[6];
@@ -355,6 +431,8 @@ int main(void)
 		cmocka_unit_test(test_settings_upper),
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file_mistakes),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_short_error_buffer),
 		cmocka_unit_test(test_help_text),
