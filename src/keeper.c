@@ -275,7 +275,7 @@ static int save_slot(struct keeper *k, u32 slot)
 	return result;
 }
 
-/* Save what the shelf has in memory until NOW_NS() is UNTIL, or one cannot; 0 or -errno. */
+/* Save what the shelf has in memory until NOW_NS() is UNTIL or one cannot: 0 or -errno. */
 static int save_kept(struct keeper *k, u64 until)
 {
 	int result = 0;

@@ -15,7 +15,7 @@ struct option_getopt {
 	struct option longs[OPTION_TABLE_MAX + 1];
 };
 
-/* Fill T, which is zeroed: words that are no options end them, and a missing value is ':'. */
+/* Fill T, which is zeroed. A word that is no option ends them; a missing value is ':'. */
 void option_getopt_fill(struct option_getopt *t);
 
 /* The rule of what getopt_long() gave, or of its optopt; NULL: there is none. */

@@ -140,7 +140,7 @@ static int set_user(const struct option_rule *r, void *options, const char *valu
 
 /* ---- lists ---- */
 
-/* The field of a list is a pointer to any type: it is copied, never looked at as another. */
+/* The field of a list points to any type: it is copied, never seen as another type. */
 static void *list_of(const struct option_rule *r, void *options)
 {
 	void *list;
