@@ -18,14 +18,12 @@
 #include "compile.h"
 #include "exception.h"
 #include "feature.h"
-#include "headers.h"
 #include "kernel.h"
 #include "options.h"
 #include "output.h"
 #include "preempt.h"
 #include "profile_cmd.h"
 #include "replay.h"
-#include "scratch.h"
 #include "selftest.h"
 #include "ps.h"
 #include "source.h"
@@ -67,24 +65,6 @@ static bool use_raw_tracepoints(const struct kernel *k)
 	       seen == -EPERM; /* who may not look will not get to attach either */
 }
 
-/* Compile and load TEXT: 0, or -errno with a sentence in ERROR. */
-static int load(const char *text, bool raw, struct loaded *loaded, char *error,
-		size_t size)
-{
-	struct scratch_dir headers;
-	int result = headers_make(&headers);
-
-	if (result) {
-		snprintf(error, size,
-			 "cannot make a private directory in /run or /tmp: %s",
-			 strerror(-result));
-		return result;
-	}
-	result = compile(text, headers.path, raw, loaded, error, size);
-	scratch_remove(&headers);
-	return result;
-}
-
 /* Watch as O says, with the program TEXT: the exit status, or 1 with a sentence in ERROR. */
 static int run_text(const struct options *o, const struct kernel *k, const char *text,
 		    bool raw, char *error, size_t size)
@@ -96,7 +76,7 @@ static int run_text(const struct options *o, const struct kernel *k, const char 
 
 	if (!out)
 		return 1;
-	if (!load(text, raw, &loaded, error, size)) {
+	if (!compile(text, raw, &loaded, error, size)) {
 		result = watch(o, k, &loaded, &bounds, raw, out);
 		loaded_close(&loaded);
 	}

@@ -113,20 +113,24 @@ static const char *advice(int error)
 	}
 }
 
-/* Asked once: attaching to calls again shall not need the right to read it. */
+/* Asked once: attaching again shall not need the right to read it. */
 static int classic_id(struct links *k, int i)
 {
-	if (i != CALLS)
-		return attach_classic_id(points[i].group, points[i].name);
-	if (k->calls_id <= 0)
-		k->calls_id = attach_classic_id(points[i].group, points[i].name);
-	return k->calls_id;
+	if (k->id[i] <= 0)
+		k->id[i] = attach_classic_id(points[i].group, points[i].name);
+	return k->id[i];
+}
+
+/* The program of L for point I; -1: there is none. */
+static int program_for(const struct loaded *l, int i)
+{
+	return *(const int *)((const char *)l + points[i].program);
 }
 
 static int attach_point(struct links *k, const struct loaded *l, int i, bool raw,
 			char *error, size_t size)
 {
-	int program = *(const int *)((const char *)l + points[i].program);
+	int program = program_for(l, i);
 
 	if (program < 0 && points[i].kind != POINT_ANY)
 		return 0;
@@ -156,9 +160,10 @@ static int attach_point(struct links *k, const struct loaded *l, int i, bool raw
 
 void attach_init(struct links *k)
 {
-	for (int i = 0; i < ATTACH_POINTS; i++)
+	for (int i = 0; i < ATTACH_POINTS; i++) {
 		k->fd[i] = -1;
-	k->calls_id = 0;
+		k->id[i] = 0;
+	}
 }
 
 int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,
@@ -175,6 +180,32 @@ int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 		 size_t size)
 {
 	return attach_point(k, l, CALLS, raw, error, size);
+}
+
+int attach_beside(struct links *beside, const struct links *k, const struct loaded *l,
+		  const struct loaded *before, bool raw, char *error, size_t size)
+{
+	int result = 0;
+
+	attach_init(beside);
+	memcpy(beside->id, k->id, sizeof(beside->id));
+	for (int i = 0; i < CALLS && !result; i++)
+		if (program_for(l, i) != program_for(before, i))
+			result = attach_point(beside, l, i, raw, error, size);
+	if (result)
+		attach_none(beside);
+	return result;
+}
+
+void attach_replace(struct links *k, const struct links *beside)
+{
+	for (int i = 0; i < CALLS; i++) {
+		if (beside->fd[i] < 0)
+			continue;
+		if (k->fd[i] >= 0)
+			close(k->fd[i]);
+		k->fd[i] = beside->fd[i];
+	}
 }
 
 void attach_calls_end(struct links *k)

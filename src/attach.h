@@ -12,7 +12,7 @@ enum { ATTACH_POINTS = 7 };
 /* What holds the programs; -1: nothing. */
 struct links {
 	int fd[ATTACH_POINTS];
-	int calls_id; /* of the classic tracepoint of system calls; 0: not asked for yet */
+	int id[ATTACH_POINTS]; /* of classic tracepoints; 0: not asked for yet */
 };
 
 /*
@@ -26,6 +26,17 @@ int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,
 /* The same for system calls: from here on calls are seen. */
 int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 		 size_t size);
+
+/*
+ * Attach the programs of L, other than that of system calls, that are not the same in
+ * BEFORE, whose stay attached through K: to BESIDE. 0, or -errno with a sentence, and then nothing is.
+ * For a moment two see each thread's end: the second finds nothing left to do.
+ */
+int attach_beside(struct links *beside, const struct links *k, const struct loaded *l,
+		  const struct loaded *before, bool raw, char *error, size_t size);
+
+/* Let K have what BESIDE has, and detach what it had in its place. */
+void attach_replace(struct links *k, const struct links *beside);
 
 /* From here on calls are not seen, until attach_calls() again: threads have a gap. */
 void attach_calls_end(struct links *k);

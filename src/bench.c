@@ -17,7 +17,6 @@
 
 #include "compile.h"
 #include "feature.h"
-#include "headers.h"
 #include "kernel.h"
 #include "number.h"
 #include "output.h"
@@ -211,20 +210,10 @@ static char *source(const struct bench_options *o, const struct kernel *k, bool 
 static int load_text(const char *text, bool task_storage, bool raw, struct bench_parts *p,
 		     char *error, size_t size)
 {
-	int count = sizeof(parts) / sizeof(*parts) - (task_storage ? 2 : 0), result;
-	struct scratch_dir headers;
+	int count = sizeof(parts) / sizeof(*parts) - (task_storage ? 2 : 0);
 
-	result = headers_make(&headers);
-	if (result) {
-		snprintf(error, size,
-			 "cannot make a private directory in /run or /tmp: %s",
-			 strerror(-result));
-		return result;
-	}
 	p->on_end = p->on_exec = -1;
-	result = compile_parts(text, headers.path, raw, parts, count, p, error, size);
-	scratch_remove(&headers);
-	return result;
+	return compile_parts(text, raw, parts, count, p, error, size);
 }
 
 /*

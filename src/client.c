@@ -14,7 +14,7 @@
 #include "request.h"
 #include "text.h"
 
-enum { PATIENCE = 30 }; /* seconds to wait for a line of an answer */
+enum { PATIENCE = 60 }; /* seconds to wait for a line of an answer */
 
 static int set_patience(int fd, int seconds)
 {

@@ -3,6 +3,7 @@
 #include "compile.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "headers.h"
 #include "loader.h"
 
 #define PART(kind, x, half)                                \
@@ -21,14 +23,14 @@
 
 static const struct part detector[] = {
 	PART(ATTACHED, enter, 1),
-	PART(ATTACHED, attach, 1),
-	PART(ATTACHED, known, 2),
-	PART(ATTACHED, judge, 1),
-	PART(ATTACHED, name, 2),
-	PART(ATTACHED, report, 2),
+	PART(RESPONDING, attach, 1),
+	PART(RESPONDING, known, 2),
+	PART(RESPONDING, judge, 1),
+	PART(RESPONDING, name, 2),
+	PART(RESPONDING, report, 2),
 	PART(ATTACHED, on_fork, 2),
 	PART(ATTACHED, on_exec, 2),
-	PART(ATTACHED, on_exit, 2),
+	PART(RESPONDING, on_exit, 2),
 	PART(ATTACHED, on_signal, 1),
 	PART(TESTRUN, command, 1),
 	PART(TESTRUN, resolve, 1),
@@ -61,13 +63,13 @@ static const struct part detector[] = {
 	PART(MAP, stops, 0),
 	PART(MAP, exempt, 0),
 	PART(MAP, response, 0),
-	PART(ATTACHED, respond, 1),
+	PART(RESPONDING, respond, 1),
 	PART(RAW, on_generate, 2),
 	PART(TESTRUN, release, 1),
 	{"lsm__bprm_check_security", offsetof(struct loaded, bprm_check), LSM, 1},
 };
 
-enum { PARTS = sizeof(detector) / sizeof(*detector) };
+enum { PARTS = sizeof(detector) / sizeof(*detector), TICK_MS = 10 };
 
 /* A list of parts, and the struct that takes their descriptors. */
 struct wanted {
@@ -93,6 +95,7 @@ struct work {
 	struct loader loader; /* what the children have in common */
 	struct child children[2];
 	int count;
+	const struct meanwhile *meanwhile; /* NULL: nothing */
 };
 
 /* 2 when the source has halves, and there are processors for them. */
@@ -140,17 +143,27 @@ static int start_all(struct work *w, int parent)
 	return result;
 }
 
+/* Do what there is to be done until something can be received. */
+static void wait_for(int sock, const struct meanwhile *m)
+{
+	struct pollfd fd = {.fd = sock, .events = POLLIN};
+
+	while (m && !poll(&fd, 1, TICK_MS))
+		m->act(m->context);
+}
+
 /*
  * Take what the children send, until the last has ended or one says that it failed:
  * -EIO, with ERROR and who it was in FAILED. Else 0.
  */
-static int receive_all(int sock, const struct wanted *w, int *failed, char *error,
+static int receive_all(int sock, const struct wanted *w,
+		       const struct meanwhile *meanwhile, int *failed, char *error,
 		       size_t size)
 {
 	struct message m = {0};
 	int fd;
 
-	while (message_receive(sock, &m, &fd)) {
+	while (wait_for(sock, meanwhile), message_receive(sock, &m, &fd)) {
 		if (m.index < 0 || m.index >= w->count || fd < 0) {
 			snprintf(error, size, "%s",
 				 *m.error ? m.error
@@ -263,7 +276,7 @@ static int compile_in_children(struct work *w, const struct wanted *parts, char 
 					     "cgroup's pids.max)"
 					   : "");
 	else
-		result = receive_all(sock[0], parts, &failed, error, size);
+		result = receive_all(sock[0], parts, w->meanwhile, &failed, error, size);
 	close(sock[0]);
 	end_all(w, result != 0);
 	if (!result && (failed = find_failed(w)) >= 0) {
@@ -276,28 +289,42 @@ static int compile_in_children(struct work *w, const struct wanted *parts, char 
 	return result;
 }
 
-int compile_parts(const char *text, const char *headers, bool raw,
-		  const struct part *parts, int count, void *base, char *error,
-		  size_t size)
+/* Have children do W, which says what, over all processors; their parts go to BASE. */
+static int compile_all(struct work *w, void *base, char *error, size_t size)
 {
-	const struct wanted wanted = {parts, count, base};
-	struct work w = {.loader = {.text = text,
-				    .headers = headers,
-				    .raw = raw,
-				    .parts = parts,
-				    .count = count,
-				    .parent = getpid()},
-			 .children = {{-1, -1, 0}, {-1, -1, 0}},
-			 .count = count_children(parts, count)};
-	int result;
+	struct loader *l = &w->loader;
+	const struct wanted wanted = {l->parts, l->count, base};
+	struct scratch_dir headers;
+	int result = headers_make(&headers);
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < l->count; i++)
 		*part_of(&wanted, i) = -1;
 	*error = 0;
-	result = compile_in_children(&w, &wanted, error, size);
+	if (result) {
+		snprintf(error, size,
+			 "cannot make a private directory in /run or /tmp: %s",
+			 strerror(-result));
+		return result;
+	}
+	l->headers = headers.path;
+	l->parent = getpid();
+	w->count = count_children(l->parts, l->count);
+	for (int i = 0; i < w->count; i++)
+		w->children[i] = (struct child){-1, -1, 0};
+	result = compile_in_children(w, &wanted, error, size);
+	scratch_remove(&headers);
 	if (result)
-		parts_close(parts, count, base);
+		parts_close(l->parts, l->count, base);
 	return result;
+}
+
+int compile_parts(const char *text, bool raw, const struct part *parts, int count,
+		  void *base, char *error, size_t size)
+{
+	struct work w = {
+		.loader = {.text = text, .raw = raw, .parts = parts, .count = count}};
+
+	return compile_all(&w, base, error, size);
 }
 
 void parts_close(const struct part *parts, int count, void *base)
@@ -311,10 +338,53 @@ void parts_close(const struct part *parts, int count, void *base)
 	}
 }
 
-int compile(const char *text, const char *headers, bool raw, struct loaded *l,
-	    char *error, size_t size)
+static int *own_part(struct loaded *l, int i)
 {
-	return compile_parts(text, headers, raw, detector, PARTS, l, error, size);
+	return (int *)((char *)l + detector[i].offset);
+}
+
+static const int *const_part(const struct loaded *l, int i)
+{
+	return (const int *)((const char *)l + detector[i].offset);
+}
+
+int compile(const char *text, bool raw, struct loaded *l, char *error, size_t size)
+{
+	return compile_parts(text, raw, detector, PARTS, l, error, size);
+}
+
+int compile_more(const char *text, bool raw, const struct loaded *l, struct loaded *more,
+		 const struct meanwhile *meanwhile, char *error, size_t size)
+{
+	struct work w = {.loader = {.text = text,
+				    .raw = raw,
+				    .parts = detector,
+				    .count = PARTS,
+				    .running = l},
+			 .meanwhile = meanwhile};
+
+	return compile_all(&w, more, error, size);
+}
+
+void loaded_add(struct loaded *l, const struct loaded *more)
+{
+	for (int i = 0; i < PARTS; i++) {
+		int fd = *const_part(more, i);
+
+		if (fd >= 0)
+			*own_part(l, i) = fd;
+	}
+}
+
+void loaded_close_but(struct loaded *l, const struct loaded *other)
+{
+	for (int i = 0; i < PARTS; i++) {
+		int *fd = own_part(l, i);
+
+		if (*fd >= 0 && *fd != *const_part(other, i))
+			close(*fd);
+		*fd = -1;
+	}
 }
 
 void loaded_close(struct loaded *l)
@@ -326,6 +396,6 @@ int loaded_map(const struct loaded *l, int i)
 {
 	for (int part = 0; part < PARTS; part++)
 		if (detector[part].kind == MAP && !i--)
-			return *(const int *)((const char *)l + detector[part].offset);
+			return *const_part(l, part);
 	return -ENOENT;
 }

@@ -22,8 +22,11 @@ struct loaded {
 		spares; /* held for their size only */
 };
 
-/* RAW: a raw tracepoint's, always; LSM: called by the kernel's security hooks. */
-enum part_kind { MAP, ATTACHED, TESTRUN, RAW, LSM };
+/*
+ * RESPONDING: attached or called by those that are, and not the same with and without
+ * responses; RAW: a raw tracepoint's, always; LSM: called by the kernel's security hooks.
+ */
+enum part_kind { MAP, ATTACHED, RESPONDING, TESTRUN, RAW, LSM };
 
 /* A program or a map of a BPF source, and where its descriptor goes. */
 struct part {
@@ -34,27 +37,40 @@ struct part {
 };
 
 /*
- * Compile TEXT against the headers in folder HEADERS, load its programs and give the
- * descriptors of COUNT PARTS (-1: not there) to the struct at BASE. RAW: what is to be
- * attached is for raw tracepoints, else for classic ones. Where there are two processors and
- * parts in halves, one process compiles each half, with HALF defined as 1 or 2. 0, or -errno
- * with a sentence in ERROR, and then all are -1. What libbcc has to say goes to standard
- * error.
+ * Compile TEXT, load its programs and give the descriptors of COUNT PARTS (-1: not there)
+ * to the struct at BASE. RAW: what is to be attached is for raw tracepoints, else for
+ * classic ones. Where there are two processors and parts in halves, one process compiles
+ * each half, with HALF defined as 1 or 2. 0, or -errno with a sentence in ERROR, and then
+ * all are -1. What libbcc has to say goes to standard error.
  */
-int compile_parts(const char *text, const char *headers, bool raw,
-		  const struct part *parts, int count, void *base, char *error,
-		  size_t size);
+int compile_parts(const char *text, bool raw, const struct part *parts, int count,
+		  void *base, char *error, size_t size);
 
 /* Close all that compile_parts() gave. */
 void parts_close(const struct part *parts, int count, void *base);
 
+/* The same for the detector's source: L gets all its parts. */
+int compile(const char *text, bool raw, struct loaded *l, char *error, size_t size);
+
+/* Done every few milliseconds while something is compiled. */
+struct meanwhile {
+	void (*act)(void *context);
+	void *context;
+};
+
 /*
- * Compile TEXT against the headers in folder HEADERS and load all programs, RAW: those
- * that are attached for raw tracepoints, else for classic ones. 0, or -errno with a
- * sentence in ERROR. What libbcc has to say goes to standard error.
+ * Compile TEXT, which has responses that L's programs have not: MORE gets the programs
+ * that these make different and all that L has not, the rest is -1. They use L's maps.
+ * L and what it is attached to go on as they are. Result as above.
  */
-int compile(const char *text, const char *headers, bool raw, struct loaded *l,
-	    char *error, size_t size);
+int compile_more(const char *text, bool raw, const struct loaded *l, struct loaded *more,
+		 const struct meanwhile *meanwhile, char *error, size_t size);
+
+/* Let L have what is in MORE; what it had in its place is the caller's to close. */
+void loaded_add(struct loaded *l, const struct loaded *more);
+
+/* Close the descriptors of L that OTHER has not; L is empty then. */
+void loaded_close_but(struct loaded *l, const struct loaded *other);
 
 /* The descriptor of map number I = 0, 1, ...: -1: it is not there; -ENOENT: past all. */
 int loaded_map(const struct loaded *l, int i);

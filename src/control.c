@@ -241,14 +241,20 @@ static void do_get(struct control *c, struct client *to, const struct request *q
 
 static void do_set(struct control *c, struct client *to, const struct request *q)
 {
-	char error[600];
+	struct settings changed;
+	char error[2000];
 	int result;
 
 	if (!q->name || !q->value) {
 		client_send(to, reply_error("set needs \"name\" and \"value\""));
 		return;
 	}
-	result = settings_set(&c->settings, q->name, q->value, error, sizeof(error));
+	result = settings_understand(&c->settings, q->name, q->value, &changed, error,
+				     sizeof(error));
+	if (!result && settings_need_more(&changed))
+		result = c->ops->respond(c->context, &changed, error, sizeof(error));
+	if (!result)
+		result = settings_change(&c->settings, &changed, error, sizeof(error));
 	if (!result)
 		c->ops->set(c->context, &c->settings);
 	if (!result && !c->o->quiet)

@@ -30,6 +30,11 @@ struct control_ops {
 	 * anomalies; gives how many were continued.
 	 */
 	u32 (*release)(void *context, u32 pid);
+	/*
+	 * Have the kernel side do what S's responses say, which is not compiled in: 0, or
+	 * -errno with a sentence in ERROR (SIZE bytes), and then all is as it was.
+	 */
+	int (*respond)(void *context, const struct settings *s, char *error, size_t size);
 	/* Something was set: S is in force. */
 	void (*set)(void *context, const struct settings *s);
 	/*

@@ -157,6 +157,14 @@ static int load_program(const struct loader *l, const struct bcc *b, void *modul
 		    name, length / sizeof(*start), strerror(failed), where);
 }
 
+/* The descriptor of part I of what runs already; -1: nothing does, or it has none. */
+static int running(const struct loader *l, int i)
+{
+	if (!l->running)
+		return -1;
+	return *(const int *)((const char *)l->running + l->parts[i].offset);
+}
+
 /* Programs that are compiled in only where they are needed. */
 static bool is_optional(const char *name)
 {
@@ -173,8 +181,9 @@ static enum bpf_prog_type program_type(enum part_kind kind, bool raw)
 {
 	if (kind == LSM)
 		return BPF_PROG_TYPE_LSM;
-	return kind == ATTACHED && !raw ? BPF_PROG_TYPE_TRACEPOINT
-					: BPF_PROG_TYPE_RAW_TRACEPOINT;
+	return (kind == ATTACHED || kind == RESPONDING) && !raw
+		       ? BPF_PROG_TYPE_TRACEPOINT
+		       : BPF_PROG_TYPE_RAW_TRACEPOINT;
 }
 
 static void load_programs(const struct loader *l, const struct bcc *b, void *module)
@@ -186,6 +195,8 @@ static void load_programs(const struct loader *l, const struct bcc *b, void *mod
 		int fd;
 
 		if (part->kind == MAP || (l->half && part->half && part->half != l->half))
+			continue;
+		if (part->kind != RESPONDING && running(l, i) >= 0)
 			continue;
 		start = b->start(module, part->name);
 		if (!start && is_optional(part->name))
@@ -199,7 +210,16 @@ static void load_programs(const struct loader *l, const struct bcc *b, void *mod
 	}
 }
 
-/* ---- maps: libbcc makes them for each half; all programs are to use the first's ---- */
+/*
+ * ---- maps: libbcc makes them for each half; all programs are to use those that run
+ * already, and the first half's ----
+ */
+
+/* Programs have the descriptor OWN in them: let it be that of map FD. 0 or -1. */
+static int replace_map(int own, int fd)
+{
+	return dup3(fd, own, O_CLOEXEC) < 0 ? -1 : 0;
+}
 
 static void send_maps(const struct loader *l, const struct bcc *b, void *module)
 {
@@ -207,15 +227,20 @@ static void send_maps(const struct loader *l, const struct bcc *b, void *module)
 		struct message m = {.index = i, .half = l->half};
 		int fd =
 			l->parts[i].kind == MAP ? b->table(module, l->parts[i].name) : -1;
+		bool is_new = running(l, i) < 0;
 
-		if (fd >= 0 && (message_send(l->out, &m, fd) ||
-				(l->half && message_send(l->maps, &m, fd))))
+		if (fd < 0)
+			continue;
+		if (!is_new && replace_map(fd, running(l, i)))
+			loader_fail(l, "cannot go on with map %s: %s", l->parts[i].name,
+				    strerror(errno));
+		if ((is_new && message_send(l->out, &m, fd)) ||
+		    (l->half && message_send(l->maps, &m, fd)))
 			_exit(LOADER_LEFT_ALONE);
 	}
 }
 
-/* Where programs have the descriptor of a map of this half, let it be the other's. */
-static void replace_maps(const struct loader *l, const struct bcc *b, void *module)
+static void receive_maps(const struct loader *l, const struct bcc *b, void *module)
 {
 	for (int i = 0; i < l->count; i++) {
 		struct message m = {0};
@@ -230,7 +255,7 @@ static void replace_maps(const struct loader *l, const struct bcc *b, void *modu
 		if (fd < 0)
 			loader_fail(l, "too many open files to compile with; raise the "
 				       "limit (ulimit -n)");
-		if (m.index != i || dup3(fd, own, O_CLOEXEC) < 0)
+		if (m.index != i || replace_map(own, fd))
 			loader_fail(l, "the halves of the BPF source do not fit: map %s",
 				    l->parts[i].name);
 		close(fd);
@@ -281,7 +306,7 @@ void loader_run(const struct loader *l)
 		loader_fail(l, "%s", error);
 	module = create_module(l, &b);
 	if (l->half == 2)
-		replace_maps(l, &b, module);
+		receive_maps(l, &b, module);
 	else
 		send_maps(l, &b, module);
 	load_programs(l, &b, module);

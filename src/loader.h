@@ -29,10 +29,11 @@ struct loader {
 	bool raw;		    /* what is attached is for raw tracepoints */
 	const struct part *parts;
 	int count;
-	int half; /* 1, 2; 0: the whole source */
-	int out;  /* where parts and errors are sent */
-	int maps; /* half 1 sends its maps there too, half 2 receives them */
-	int log;  /* what is to be standard error; -1: as it is */
+	const void *running; /* descriptors of parts to go with; NULL: there are none */
+	int half;	     /* 1, 2; 0: the whole source */
+	int out;	     /* where parts and errors are sent */
+	int maps;	     /* half 1 sends its maps there too, half 2 receives them */
+	int log;	     /* what is to be standard error; -1: as it is */
 	pid_t parent;
 };
 

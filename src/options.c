@@ -73,10 +73,12 @@ static int check_conflicts(const struct complaint *c, const struct options *o)
 	if (o->socket && o->no_socket)
 		return complain(c, OPTIONS_BAD,
 				"--socket and --no-socket exclude each other");
-	if (!options_respond(o) && !o->show_exceptions &&
+	/* a running one can be told to respond, but not without a socket */
+	if (!options_respond(o) && o->no_socket && !o->show_exceptions &&
 	    (o->dry_run || o->respond_count || o->never_respond_count))
 		return complain(c, OPTIONS_BAD,
-				"--%s needs a response: --delay or --abort-exec",
+				"--%s needs a response: --delay or --abort-exec, or a "
+				"socket to set one by",
 				o->dry_run	   ? "dry-run"
 				: o->respond_count ? "respond-to"
 						   : "never-respond-to");

@@ -43,7 +43,11 @@ u64 privilege_for_maps(u64 held)
 	return one_of(held, CAP_BPF, CAP_SYS_ADMIN);
 }
 
-u64 privilege_for_watching(u64 held, const struct options *o, bool raw)
+/*
+ * Those of HELD that a run as O says needs once all is attached. RAW: to raw tracepoints,
+ * to which attaching again takes less.
+ */
+static u64 for_watching(u64 held, const struct options *o, bool raw)
 {
 	u64 need = privilege_for_maps(held);
 
@@ -57,6 +61,32 @@ u64 privilege_for_watching(u64 held, const struct options *o, bool raw)
 	if ((o->delay_ms && !o->dry_run) || o->command) /* SIGCONT; signals passed on */
 		need |= held & BIT(CAP_KILL);
 	return need;
+}
+
+/* Whether delays that stop anybody can still be switched on. */
+static bool may_stop(const struct options *o)
+{
+	return !o->delay_ms && !o->dry_run;
+}
+
+/* Those of HELD that switching on the responses takes that O has not. */
+static u64 for_responding(u64 held, const struct options *o)
+{
+	if (o->delay_ms && o->abort_lfc) /* both are there */
+		return 0;
+	return privilege_for_maps(held) | one_of(held, CAP_PERFMON, CAP_SYS_ADMIN) |
+	       (held & BIT(CAP_SYS_PTRACE)) | (may_stop(o) ? held & BIT(CAP_KILL) : 0);
+}
+
+const char *privilege_missing(u64 held, bool delays)
+{
+	if (!one_of(held, CAP_BPF, CAP_SYS_ADMIN))
+		return "CAP_BPF";
+	if (!one_of(held, CAP_PERFMON, CAP_SYS_ADMIN))
+		return "CAP_PERFMON";
+	if (!(held & BIT(CAP_SYS_PTRACE)))
+		return "CAP_SYS_PTRACE";
+	return delays && !(held & BIT(CAP_KILL)) ? "CAP_KILL" : NULL;
 }
 
 /* ---- what the kernel says ---- */
@@ -121,7 +151,11 @@ u64 privilege_for_guardian(u64 held)
 	return need | for_sight(held, need);
 }
 
-u64 privilege_for_events(u64 held, u64 keep)
+/*
+ * Those of HELD without which, beside KEEP, no perf event can be opened, which attaching to
+ * classic tracepoints again takes: as the kernel answers when this process has but KEEP.
+ */
+static u64 for_events(u64 held, u64 keep)
 {
 	bool allowed;
 
@@ -131,7 +165,11 @@ u64 privilege_for_events(u64 held, u64 keep)
 	return allowed ? 0 : held & BIT(CAP_SYS_ADMIN);
 }
 
-u64 privilege_for_files(u64 held, u64 keep, const struct options *o, int out)
+/*
+ * Those of HELD without which, beside KEEP, a run as O says that writes events to OUT could
+ * not do what it could before: as the kernel answers when this process has but KEEP.
+ */
+static u64 for_files(u64 held, u64 keep, const struct options *o, int out)
 {
 	bool closed;
 
@@ -163,6 +201,19 @@ int privilege_keep(u64 keep, char *error, size_t size)
 		 "cannot give up the capabilities that are no longer needed: %s",
 		 errno ? strerror(errno) : "libcap-ng refuses");
 	return errno ? -errno : -EPERM;
+}
+
+int privilege_settle(const struct options *o, bool raw, bool steered, int out,
+		     char *error, size_t size)
+{
+	u64 held = privilege_held(), keep = for_watching(held, o, raw);
+
+	if (steered)
+		keep |= for_responding(held, o);
+	if (!raw)
+		keep |= for_events(held, keep);
+	keep |= for_files(held, keep, o, out);
+	return privilege_keep(keep, error, size);
 }
 
 const char *privilege_text(u64 set, char text[PRIVILEGE_TEXT])

@@ -253,80 +253,49 @@ static int unknown(const char *name, char *error, size_t size)
 	return -EINVAL;
 }
 
-/* What CHANGED is to become of S, in words of its own: 0, or -errno with a sentence. */
-static int understand(struct settings *changed, const struct setting *setting,
-		      const char *value, char *error, size_t size)
+bool settings_need_more(const struct settings *s)
 {
-	int result = setting->set(changed, value);
-
-	if (result == -EOPNOTSUPP)
-		snprintf(error, size,
-			 "%s: '%s' needs an ebph that was started with --verbose",
-			 setting->name, value);
-	else if (result)
-		snprintf(error, size, "bad value '%.40s' for %s: expected %s", value,
-			 setting->name, setting->expected);
-	return result ? -EINVAL : 0;
+	return (s->response.delay_unit && !s->o->delay_ms) ||
+	       (s->response.abort_lfc && !s->o->abort_lfc);
 }
 
-/*
- * 0 when what CHANGED's responses take is there, else -EINVAL with a sentence: it was
- * compiled in at the start or not at all, and to load more takes capabilities that are
- * given up.
- */
-static int check_compiled_in(const struct settings *changed, char *error, size_t size)
-{
-	const struct options *o = changed->o;
-	const char *lacks = NULL;
-
-	if (!o->delay_ms && (changed->response.delay_unit ||
-			     changed->response.delay_max != o->delay_max_ns))
-		lacks = "--delay";
-	else if (changed->response.abort_lfc && !o->abort_lfc)
-		lacks = "--abort-exec";
-	if (!lacks)
-		return 0;
-	snprintf(error, size,
-		 "this ebph was started without %s, so its programs in the kernel cannot "
-		 "do that; start it with %s, and admin can set that to 0 and back",
-		 lacks, lacks);
-	return -EINVAL;
-}
-
-/* Tell the kernel side what is different in CHANGED: 0 or -errno. */
-static int tell_kernel(const struct settings *s, struct settings *changed)
-{
-	int result = 0;
-
-	if (memcmp(&s->rules, &changed->rules, sizeof(s->rules))) {
-		changed->rules.changed = 1;
-		result = put_in_force(s, s->rules, changed->rules);
-	}
-	if (!result && memcmp(&s->response, &changed->response, sizeof(s->response)))
-		result = settings_write_response(changed);
-	return result;
-}
-
-int settings_set(struct settings *s, const char *name, const char *value, char *error,
-		 size_t size)
+int settings_understand(const struct settings *s, const char *name, const char *value,
+			struct settings *changed, char *error, size_t size)
 {
 	const struct setting *setting = find(name);
-	struct settings changed = *s;
 	int result;
 
 	if (!setting)
 		return unknown(name, error, size);
-	result = understand(&changed, setting, value, error, size);
-	if (!result)
-		result = check_compiled_in(&changed, error, size);
+	*changed = *s;
+	result = setting->set(changed, value);
+	if (result == -EOPNOTSUPP)
+		snprintf(error, size,
+			 "%s: '%s' needs an ebph that was started with --verbose", name,
+			 value);
+	else if (result)
+		snprintf(error, size, "bad value '%.40s' for %s: expected %s", value,
+			 name, setting->expected);
+	return result ? -EINVAL : 0;
+}
+
+int settings_change(struct settings *s, const struct settings *changed, char *error,
+		    size_t size)
+{
+	struct settings new = *changed;
+	int result = 0;
+
+	if (memcmp(&s->rules, &new.rules, sizeof(s->rules))) {
+		new.rules.changed = 1;
+		result = put_in_force(s, s->rules, new.rules);
+	}
+	if (!result && memcmp(&s->response, &new.response, sizeof(s->response)))
+		result = settings_write_response(&new);
 	if (result)
-		return result;
-	result = tell_kernel(s, &changed);
-	if (result)
-		snprintf(error, size, "cannot change %s in the kernel: %s", name,
+		snprintf(error, size, "cannot change the settings in the kernel: %s",
 			 strerror(-result));
 	else
-		*s = changed;
+		*s = new;
 	return result;
 }
 

@@ -3,6 +3,7 @@
 #ifndef EBPH_SETTING_H
 #define EBPH_SETTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "compile.h"
@@ -19,7 +20,7 @@ enum verbosity {
 enum { SETTING_TEXT = 64 }; /* bytes that hold any value */
 
 struct settings {
-	const struct options *o; /* tells which responses are compiled in */
+	const struct options *o; /* tells which responses are compiled in now */
 	const struct loaded *l;
 	struct rules rules;
 	struct response response;
@@ -34,17 +35,27 @@ void settings_init(struct settings *s, const struct options *o, const struct loa
 int settings_write_response(const struct settings *s);
 
 /*
- * Set NAME to what VALUE says. 0: it is in force; -EINVAL with a sentence in ERROR (SIZE
- * bytes), or -errno of the kernel, also with one. It takes effect with each profile's
- * next new, anomalous or freezing call; no call goes unseen, nothing learned is lost.
+ * What becomes of S when NAME is set to what VALUE says: CHANGED, of which nothing is in
+ * force yet. 0, or -EINVAL with a sentence in ERROR (SIZE bytes).
  */
-int settings_set(struct settings *s, const char *name, const char *value, char *error,
-		 size_t size);
+int settings_understand(const struct settings *s, const char *name, const char *value,
+			struct settings *changed, char *error, size_t size);
+
+/* Whether S has responses do something that is not compiled in. */
+bool settings_need_more(const struct settings *s);
+
+/*
+ * Have S be as CHANGED, for which everything is compiled in: 0, or -errno of the kernel
+ * with a sentence. It takes effect with each profile's next new, anomalous or freezing
+ * call; no call goes unseen, nothing learned is lost.
+ */
+int settings_change(struct settings *s, const struct settings *changed, char *error,
+		    size_t size);
 
 /* The name of setting number I = 0, 1, ...; NULL: past all. */
 const char *settings_name(size_t i);
 
-/* The value of setting number I, as settings_set() takes it. */
+/* The value of setting number I, as settings_understand() takes it. */
 const char *settings_value(const struct settings *s, size_t i, char text[SETTING_TEXT]);
 
 #endif

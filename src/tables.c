@@ -65,10 +65,24 @@ static int fill_stack(int stack, u32 count)
 	return result;
 }
 
-int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b)
+/*
+ * Let programs call those of L. The last first: who is called is there before who calls,
+ * and until the first all can also be called by another L's, whose maps are the same.
+ */
+static int set_tails(const struct loaded *l)
 {
 	const int tails[] = {l->attach, l->known,  l->judge,
 			     l->name,	l->report, l->respond};
+
+	for (u32 i = sizeof(tails) / sizeof(*tails); i--;)
+		if (tails[i] >= 0 &&
+		    bpf_map_update_elem(l->tails, &i, &tails[i], BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b)
+{
 	int result;
 
 	memset(t, 0, sizeof(*t));
@@ -82,11 +96,7 @@ int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b
 		result = fill_stack(l->free_rows, b->rows);
 	if (!result)
 		result = fill_stack(l->free_threads, b->threads);
-	for (u32 i = 0; i < sizeof(tails) / sizeof(*tails) && !result; i++)
-		if (tails[i] >= 0 &&
-		    bpf_map_update_elem(l->tails, &i, &tails[i], BPF_ANY))
-			result = -errno;
-	return result;
+	return result ? result : set_tails(l);
 }
 
 void tables_free(struct tables *t)
@@ -502,6 +512,17 @@ static u64 skipped(const struct loaded *l)
 	       skipped_runs(l->on_signal);
 }
 
+int tables_exchange(struct tables *t, const struct loaded *before)
+{
+	int result = set_tails(t->l);
+
+	if (result)
+		set_tails(before);
+	else if (before->on_exit != t->l->on_exit)
+		t->skipped_before += skipped_runs(before->on_exit);
+	return result;
+}
+
 static u64 sum_cpus(int map, u32 key, u64 *each, int cpus)
 {
 	u64 sum = 0;
@@ -517,7 +538,7 @@ u64 tables_losses(struct tables *t,
 {
 	int cpus = libbpf_num_possible_cpus();
 	u64 *each = calloc(cpus > 0 ? cpus : 1, sizeof(*each));
-	u64 total = skipped(t->l);
+	u64 total = t->skipped_before + skipped(t->l);
 
 	if (total > t->skipped)
 		lost(context, "calls and changes of threads that the kernel skipped",

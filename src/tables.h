@@ -26,12 +26,20 @@ struct tables {
 	u64 evicted;	      /* profiles that made room so far, */
 	u64 evicted_calls;    /* and the calls that they had seen */
 	u64 lost[LOST_KINDS]; /* as last read */
-	u64 skipped;	      /* runs that the kernel skipped, as last read */
+	u64 skipped;	      /* runs that the kernel skipped, as last read, */
+	u64 skipped_before;   /* and those of programs that others have replaced */
 };
 
 /* Prepare T over L's maps, which stay the caller's, and fill them: 0 or -errno. */
 int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b);
 void tables_free(struct tables *t);
+
+/*
+ * T's programs, which run, are others now than in BEFORE, over the same maps: let them
+ * be called in place of those, at once, with no call unseen. 0, or -errno, and then all is as
+ * it was.
+ */
+int tables_exchange(struct tables *t, const struct loaded *before);
 
 /*
  * When little room is left, the least recently used profiles that no thread runs

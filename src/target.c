@@ -265,6 +265,18 @@ int targets_add_after_exec(struct targets *t, pid_t pid)
 
 /* ---- all together ---- */
 
+int targets_respond(struct targets *t, char *error, size_t size)
+{
+	const struct options *o = t->o;
+	int result;
+
+	t->exe_count = o->exe_count + o->not_exe_count;
+	result = add_exes(t, o->respond, o->respond_count, EXE_RESPOND, error, size);
+	return result ? result
+		      : add_exes(t, o->never_respond, o->never_respond_count, EXE_NEVER,
+				 error, size);
+}
+
 int targets_init(struct targets *t, const struct loaded *l, const struct options *o,
 		 char *error, size_t size)
 {
@@ -287,11 +299,7 @@ int targets_init(struct targets *t, const struct loaded *l, const struct options
 	if (!result)
 		result = add_exes(t, o->not_exes, o->not_exe_count, EXE_NOT, error, size);
 	if (!result && options_respond(o))
-		result = add_exes(t, o->respond, o->respond_count, EXE_RESPOND, error,
-				  size);
-	if (!result && options_respond(o))
-		result = add_exes(t, o->never_respond, o->never_respond_count, EXE_NEVER,
-				  error, size);
+		result = targets_respond(t, error, size);
 	if (!result && o->cgroup)
 		result = add_cgroup(l, o->cgroup, error, size);
 	return result;

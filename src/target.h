@@ -36,6 +36,12 @@ int targets_init(struct targets *t, const struct loaded *l, const struct options
 void targets_free(struct targets *t);
 
 /*
+ * Tell L's maps of --respond-to and --never-respond-to, as targets_init() does when O has
+ * responses; again if that has failed. Result likewise.
+ */
+int targets_respond(struct targets *t, char *error, size_t size);
+
+/*
  * Make the processes of -p and all their descendants targets. To be called when forks
  * are followed already and calls are not: then none slips through.
  */

@@ -13,52 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach.h"
-#include "child.h"
-#include "control.h"
-#include "journal.h"
+#include "defend.h"
 #include "exception.h"
-#include "feature.h"
-#include "keeper.h"
+#include "news.h"
 #include "notify.h"
 #include "output.h"
-#include "privilege.h"
-#include "report.h"
-#include "respond.h"
-#include "ring.h"
 #include "stats.h"
-#include "tables.h"
-#include "target.h"
+#include "steer.h"
+#include "summary.h"
+#include "watcher.h"
 
 enum { TICK_MS = 200, REFRESH_TICKS = 5, EXCEPTION_TICKS = 25 };
 
 #define LOSSES_NS 10000000000ULL /* so often is told what was lost meanwhile */
-
-struct watch {
-	const struct options *o;
-	const struct kernel *kernel;
-	const struct loaded *l;
-	bool raw;
-	struct tables tables;
-	struct targets targets;
-	struct links links;
-	struct report report;
-	struct respond respond;
-	struct keeper *keeper;
-	struct child child;
-	struct control control;
-	struct journal *journal; /* where events go; NULL: to the output */
-	struct ring *ring;
-	int signals;
-	enum verbosity verbosity;
-	bool done;
-	u64 forgotten;		      /* profiles that made room, not told of yet */
-	u64 losses_at;		      /* when to tell what was lost */
-	bool unguarded;		      /* the guardian has ended */
-	bool on_terminal;	      /* whose end is ours */
-	u64 watchdog_ns, watchdog_at; /* how often, and when, to say that all is well */
-	u32 unsaved;		      /* profiles that could not be saved in the end */
-};
 
 static u64 now_ns(void)
 {
@@ -68,60 +35,7 @@ static u64 now_ns(void)
 	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-/* ---- what happens ---- */
-
-/* Events that the kernel side sends for --verbose only. */
-static bool is_verbose(const struct event *e)
-{
-	return e->type == EVENT_SEQUENCE || e->type == EVENT_EXEC ||
-	       e->type == EVENT_EXIT;
-}
-
-/* An event for those who follow. */
-static void follow_event(struct watch *w, const struct event *e, size_t size)
-{
-	for (enum follow kind = FOLLOW_JSON; kind <= FOLLOW_TEXT; kind++) {
-		char *line;
-
-		if (!control_has_followers(&w->control, kind))
-			continue;
-		line = report_render(&w->report, e, size, kind == FOLLOW_JSON);
-		if (line)
-			control_publish(&w->control, kind, line);
-		free(line);
-	}
-}
-
-static void journal_enter(struct watch *w, const struct event *e, size_t size)
-{
-	char *text, *json;
-
-	if (!w->journal || (w->report.quiet && e->type != EVENT_ANOMALY))
-		return;
-	text = report_render(&w->report, e, size, false);
-	json = report_render(&w->report, e, size, true);
-	if (text && json)
-		journal_event(w->journal, text, json);
-	free(text);
-	free(json);
-}
-
-static void on_event(void *context, const struct event *e, size_t size)
-{
-	struct watch *w = context;
-
-	respond_event(&w->respond, e);
-	if (is_verbose(e) && w->verbosity != VERBOSITY_VERBOSE)
-		return;
-	report_event(&w->report, e, size);
-	journal_enter(w, e, size);
-	follow_event(w, e, size);
-	if (e->type == EVENT_PROFILE)
-		keeper_arrived(w->keeper, e->slot, &e->identity,
-			       report_exe(&w->report, e->slot, &e->identity));
-	else if (e->type == EVENT_NORMAL)
-		keeper_ripened(w->keeper, e->slot);
-}
+/* ---- profiles come and go ---- */
 
 static void on_lost(void *context, const char *what, u64 count)
 {
@@ -166,131 +80,6 @@ static void make_room(struct watch *w)
 		report_lost(&w->report, "profiles without a process made room for others",
 			    w->forgotten);
 	w->forgotten = 0;
-}
-
-static void on_stopped(void *context, pid_t pid, const struct stop *s)
-{
-	struct watch *w = context;
-
-	report_delayed(&w->report, pid, s);
-}
-
-/* All that was lost so far; tells of what is new. */
-static u64 losses(void *context)
-{
-	struct watch *w = context;
-
-	return tables_losses(&w->tables, on_lost, w) + w->tables.evicted +
-	       keeper_lost(w->keeper);
-}
-
-static void print_summary(struct watch *w)
-{
-	struct totals totals = {.map_memory = tables_memory(&w->tables)};
-	struct profile *all =
-		tables_profiles(&w->tables, &totals.threads, &totals.processes);
-
-	if (!all) {
-		fprintf(stderr, "ebph: no memory for a summary\n");
-		return;
-	}
-	ring_read(w->ring); /* the names of profiles that are just new */
-	totals.lost = losses(w);
-	totals.system_calls = w->tables.evicted_calls - keeper_calls(w->keeper);
-	report_summary_begin(&w->report);
-	for (u32 i = 1; i <= w->tables.bounds->profiles; i++) {
-		if (all[i].state == STATE_FREE)
-			continue;
-		totals.system_calls += all[i].count;
-		if (all[i].last_used) /* those of the store that did not run are left out */
-			report_profile(&w->report, i, &all[i]);
-	}
-	respond_each(&w->respond, on_stopped, w);
-	report_summary_end(&w->report, &totals);
-	free(all);
-}
-
-/* ---- the control socket ---- */
-
-/* Also those that were counted only. */
-static u64 anomalies(void *context)
-{
-	struct watch *w = context;
-
-	losses(w);
-	return w->report.anomalies + w->tables.lost[LOST_ANOMALY];
-}
-
-static u64 calls_elsewhere(void *context)
-{
-	const struct watch *w = context;
-
-	return w->tables.evicted_calls - keeper_calls(w->keeper);
-}
-
-static void on_set(void *context, const struct settings *s)
-{
-	struct watch *w = context;
-
-	w->verbosity = s->verbosity;
-	w->report.quiet = s->verbosity == VERBOSITY_QUIET;
-	respond_enable(&w->respond, s->response.delay_unit != 0);
-}
-
-static u32 release(void *context, u32 pid)
-{
-	struct watch *w = context;
-
-	return respond_release(&w->respond, (pid_t)pid);
-}
-
-static void forget(void *context, u32 slot, const struct identity *id)
-{
-	const struct watch *w = context;
-
-	keeper_forget(w->keeper, slot, id);
-}
-
-static int save(void *context, char *error, size_t size)
-{
-	const struct watch *w = context;
-	u32 failed = keeper_save(w->keeper);
-
-	if (failed)
-		snprintf(error, size, "%u profiles could not be saved in %s", failed,
-			 w->o->profile_dir);
-	return failed ? -EIO : 0;
-}
-
-static int load(void *context, char *error, size_t size)
-{
-	const struct watch *w = context;
-
-	return keeper_load(w->keeper, error, size);
-}
-
-static int open_control(struct watch *w, char *error, size_t size)
-{
-	static const struct control_ops ops = {.exe = path_of,
-					       .losses = losses,
-					       .anomalies = anomalies,
-					       .calls_elsewhere = calls_elsewhere,
-					       .set = on_set,
-					       .forget = forget,
-					       .release = release,
-					       .save = save,
-					       .load = load};
-
-	w->control = (struct control){.ops = &ops,
-				      .context = w,
-				      .o = w->o,
-				      .kernel = w->kernel,
-				      .l = w->l,
-				      .raw = w->raw,
-				      .tables = &w->tables,
-				      .links = &w->links};
-	w->verbosity = w->o->verbose ? VERBOSITY_VERBOSE : VERBOSITY_NORMAL;
-	return control_open(&w->control, error, size);
 }
 
 /* ---- the loop ---- */
@@ -339,7 +128,7 @@ static void on_signal(struct watch *w)
 
 	while (read(w->signals, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGUSR1)
-			print_summary(w);
+			summary_print(w);
 		else if (si.ssi_signo == SIGCHLD)
 			w->done |= child_reap(&w->child);
 		else if (si.ssi_signo == SIGHUP && w->child.pid <= 0 && !w->on_terminal)
@@ -391,32 +180,47 @@ static void tell_losses(struct watch *w)
 {
 	if (now_ns() < w->losses_at)
 		return;
-	losses(w);
+	summary_losses(w);
 	w->losses_at = now_ns() + LOSSES_NS;
 }
 
-static void loop(struct watch *w)
+/* Wait until something has happened, a tick at most. */
+static void wait_for_more(const struct watch *w)
 {
-	u64 start = now_ns(), next = start + w->o->interval_ns;
 	struct pollfd fds[] = {{.fd = ring_fd(w->ring), .events = POLLIN},
 			       {.fd = w->signals, .events = POLLIN},
 			       {.fd = control_fd(&w->control), .events = POLLIN},
 			       {.fd = w->respond.timer, .events = POLLIN},
 			       {.fd = w->respond.guardian.socket, .events = POLLIN}};
 
+	poll(fds, sizeof(fds) / sizeof(*fds), TICK_MS);
+}
+
+/* What cannot wait for anything else. */
+static void keep_up(void *context)
+{
+	struct watch *w = context;
+
+	ring_read(w->ring);
+	respond(w);
+	make_room(w);
+	tell_watchdog(w);
+}
+
+static void loop(struct watch *w)
+{
+	u64 start = now_ns(), next = start + w->o->interval_ns;
+
 	for (unsigned int tick = 0; !w->done && !w->report.error; tick++) {
-		poll(fds, sizeof(fds) / sizeof(*fds), TICK_MS);
-		ring_read(w->ring);
-		respond(w);
-		make_room(w);
+		wait_for_more(w);
+		keep_up(w);
 		keeper_tick(w->keeper, now_ns());
 		on_signal(w);
 		control_serve(&w->control);
-		tell_watchdog(w);
 		look_again(w, tick);
 		tell_losses(w);
 		if (w->o->interval_ns && now_ns() >= next) {
-			print_summary(w);
+			summary_print(w);
 			next += w->o->interval_ns;
 		}
 		if (w->o->duration_ns && now_ns() - start >= w->o->duration_ns)
@@ -448,7 +252,7 @@ static int open_events(struct watch *w, char *error, size_t size)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGHUP);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	w->ring = ring_open(w->l, on_event, w);
+	w->ring = news_open(w);
 	if (w->signals >= 0 && w->ring)
 		return 0;
 	snprintf(error, size, "cannot read events: %s", strerror(errno));
@@ -489,45 +293,6 @@ static int open_keeper(struct watch *w, char *error, size_t size)
 	return w->keeper ? 0 : -EIO;
 }
 
-static int start_responses(struct watch *w, const struct bounds *b, char *error,
-			   size_t size)
-{
-	int result = respond_start(&w->respond, w->l, b->threads,
-				   w->o->delay_ms && !w->o->dry_run, error, size);
-
-	if (result || !options_respond(w->o))
-		return result;
-	if (!feature_may_look()) {
-		snprintf(
-			error, size,
-			"responses need CAP_SYS_PTRACE, to know by their executables whom "
-			"they must spare; run ebph as root, or give it that capability");
-		return -EPERM;
-	}
-	result = settings_write_response(&w->control.settings);
-	if (result) {
-		snprintf(error, size, "cannot tell the kernel how to respond: %s",
-			 strerror(-result));
-		return result;
-	}
-	result = exceptions_tell(w->l->exempt, w->respond.guardian.pid);
-	if (result)
-		snprintf(error, size, "cannot spare whom responses must spare: %s",
-			 strerror(-result));
-	return result;
-}
-
-/* All is attached: from here on less is needed than it took to get there. */
-static int give_up_privileges(const struct watch *w, char *error, size_t size)
-{
-	u64 held = privilege_held(), keep = privilege_for_watching(held, w->o, w->raw);
-
-	if (!w->raw)
-		keep |= privilege_for_events(held, keep);
-	keep |= privilege_for_files(held, keep, w->o, fileno(w->report.out));
-	return privilege_keep(keep, error, size);
-}
-
 static int start(struct watch *w, const struct bounds *b, char *error, size_t size)
 {
 	int result = tables_init(&w->tables, w->l, b);
@@ -537,7 +302,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 			 strerror(-result));
 		return result;
 	}
-	result = open_control(w, error, size);
+	result = steer_open(w, error, size);
 	if (!result)
 		result = open_keeper(w, error, size);
 	if (!result)
@@ -545,7 +310,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	if (!result)
 		result = targets_init(&w->targets, w->l, w->o, error, size);
 	if (!result)
-		result = start_responses(w, b, error, size);
+		result = defend_start(w, error, size);
 	if (!result && w->o->command)
 		result = start_command(w, error, size);
 	if (!result)
@@ -557,7 +322,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	if (!result)
 		result = targets_check_alive(&w->targets, error, size);
 	if (!result)
-		result = give_up_privileges(w, error, size);
+		result = defend_settle(w, error, size);
 	if (result)
 		return result;
 	output_empty(w->report.out);
@@ -593,7 +358,7 @@ static void end(struct watch *w)
 	ring_read(w->ring);
 	respond_end(&w->respond);
 	if (!w->o->quiet)
-		print_summary(w);
+		summary_print(w);
 	w->unsaved = keeper_save(w->keeper);
 	control_close(&w->control);
 	wait_for_command(w);
@@ -614,18 +379,20 @@ static int status_of(struct watch *w)
 			w->unsaved, w->o->profile_dir);
 		return 1;
 	}
-	if (w->o->check && anomalies(w))
+	if (w->o->check && summary_anomalies(w))
 		return 3;
 	return w->o->command ? w->child.status : 0;
 }
 
-int watch(const struct options *o, const struct kernel *k, const struct loaded *l,
+int watch(const struct options *o, const struct kernel *k, struct loaded *l,
 	  const struct bounds *b, bool raw, FILE *out)
 {
-	struct watch w = {.o = o,
+	struct watch w = {.o = &w.options,
+			  .options = *o,
 			  .kernel = k,
 			  .l = l,
 			  .raw = raw,
+			  .meanwhile = {.act = keep_up, .context = &w},
 			  .signals = -1,
 			  .child = {.gate = -1},
 			  .respond = {.timer = -1, .guardian = {.socket = -1}}};

@@ -10,11 +10,11 @@
 
 /*
  * Watch as O says, on kernel K, with the programs (for raw tracepoints or not: RAW)
- * and maps of L, printing to OUT, until a signal,
- * the time limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD, SIGUSR1 and SIGHUP are
+ * and maps of L, in place of which others may come, printing to OUT, until a signal, the time
+ * limit, or the end of O's command. SIGINT, SIGTERM, SIGCHLD, SIGUSR1 and SIGHUP are
  * blocked by the caller. Gives the exit status.
  */
-int watch(const struct options *o, const struct kernel *k, const struct loaded *l,
+int watch(const struct options *o, const struct kernel *k, struct loaded *l,
 	  const struct bounds *b, bool raw, FILE *out);
 
 #endif
