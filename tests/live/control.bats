@@ -320,8 +320,8 @@ repeat() { # LETTER N
 	order u
 	[ "$(get state)" = training ]
 	for bad in 'normal-time x' 'normal-factor 0' 'anomaly-limit -1' \
-		'tolerize-limit 129' 'verbosity loud' 'verbosity verbose' 'delay 1' \
-		'delay-max 1s' 'abort-exec 1' 'delay x' 'no 1'; do
+		'tolerize-limit 129' 'verbosity loud' 'verbosity verbose' 'delay x' \
+		'delay 60001' 'delay-max 0' 'abort-exec 129' 'no 1'; do
 		# shellcheck disable=SC2086 # a name and a value
 		run -1 admin set -- $bad
 		[[ $output == 'ebph admin: '* ]]

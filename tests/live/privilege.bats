@@ -10,6 +10,9 @@ NOBODY=65534
 
 declare -gA BIT=([dac_override]=1 [dac_read_search]=2 [kill]=5 [sys_ptrace]=19 [sys_admin]=21 [perfmon]=38 [bpf]=39)
 
+# What switching responses on takes besides, with a socket to ask for that.
+SWITCH=(perfmon kill sys_ptrace)
+
 # Is CAP_PERFMON enough for perf events? Debian's kernels may want CAP_SYS_ADMIN.
 opens_events() {
 	with_only perfmon -- python3 - <<-'P'
@@ -118,6 +121,40 @@ nobodys() {
 	watch_end
 }
 
+@test "with a socket it has what switching responses on takes, until they are" {
+	tracepoints
+	copy target
+	FRESH=(--no-load --no-save --socket "$DIR/socket")
+	keeps "${SWITCH[@]}" --
+	keeps "${SWITCH[@]}" dac_read_search -- -e "$DIR/target" --abort-exec 1 --abort-exec-by kill
+	keeps perfmon sys_ptrace dac_read_search -- -e "$DIR/target" --dry-run
+	keeps kill sys_ptrace dac_read_search -- -e "$DIR/target" --delay 1 --abort-exec 1 --abort-exec-by kill
+	watch_begin -e "$DIR/target" --abort-exec-by kill
+	"$EBPH" admin --socket "$DIR/socket" set abort-exec 1
+	has_only "$(ebph_pid)" "${AGAIN[@]}" "${SWITCH[@]}" dac_read_search
+	"$EBPH" admin --socket "$DIR/socket" set delay 1
+	has_only "$(ebph_pid)" "${AGAIN[@]}" kill sys_ptrace dac_read_search
+	has_only "$(pgrep -P "$(ebph_pid)" -x ebph-guardian)" bpf kill
+	watch_end
+}
+
+@test "as nobody, with the fewest capabilities, responses can be switched on" {
+	tracepoints
+	nobodys
+	for names in "${START[*]} kill sys_ptrace" "sys_admin dac_read_search kill sys_ptrace"; do
+		# shellcheck disable=SC2086 # several
+		with_only $names -- "$THEIRS/ebph" --no-load --no-save --socket "$THEIRS/socket" -p $$ \
+			--abort-exec-by kill 2>"$ERR" >"$OUT" 3>&- &
+		WATCHER=$!
+		STARTED+=("$WATCHER")
+		poll grep -q '^ebph: watching' "$ERR"
+		"$EBPH" admin --socket "$THEIRS/socket" set delay 1
+		"$EBPH" admin --socket "$THEIRS/socket" set abort-exec 100
+		kill -INT "$("$EBPH" admin --socket "$THEIRS/socket" -j status | jq .pid)"
+		wait "$WATCHER"
+	done
+}
+
 @test "COMMAND has what it would have without ebph, and may gain more by a setuid program" {
 	tracepoints
 	grep -E '^(Cap|NoNewPrivs)' /proc/self/status >"$DIR/without"
@@ -180,7 +217,7 @@ nobodys() {
 	STARTED+=("$WATCHER")
 	poll grep -q '^ebph: watching' "$ERR"
 	ebph=$(pgrep -f -x "$EBPH -v --no-load --no-save --socket $THEIRS/socket -j -o $OUT -e $THEIRS/play")
-	has_only "$ebph" "${AGAIN[@]}" dac_read_search dac_override
+	has_only "$ebph" "${AGAIN[@]}" dac_read_search dac_override "${SWITCH[@]}"
 	mv "$OUT" "$OUT.1"
 	kill -HUP "$ebph"
 	poll test -e "$OUT"

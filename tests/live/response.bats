@@ -7,12 +7,9 @@
 # EBPH_CROWD: how many processes are delayed at once (200; 1000 takes two minutes more).
 
 load common
+load respond
 
 CROWD=${EBPH_CROWD:-200}
-TIMEOUT=240 # s; emulated machines are slow
-
-# In windows of two calls each of `getuid,getppid` is an anomaly.
-NORMAL=(--window 2 --normal-time 0 --tolerize-limit 128 --anomaly-limit 1000000)
 
 # The times, in ns since 1970, and the syscall or length of what happened to EXE:
 # `anomaly TIME LFC`, `delay TIME LFC MS`.
@@ -40,67 +37,6 @@ measured() { # EXE UNIT LATE
 		if ($4 != want) { print "said", $4, "not", want; bad++ }
 	}
 	END { exit bad > 0 || tardy > 2 || seen < 7 }'
-}
-
-# Sets STATE, a letter, to that of process $1. (No subshell: some machines are slow.)
-look_at() {
-	local line
-	read -r line <"/proc/$1/stat"
-	line=${line##*) }
-	STATE=${line:0:1}
-}
-
-stopped() { # PID...
-	local pid
-	for pid; do
-		look_at "$pid"
-		[ "$STATE" = T ] || return 1
-	done
-}
-
-running() { # PID...
-	local pid
-	for pid; do
-		look_at "$pid"
-		[[ $STATE != [Tt] ]] || return 1
-	done
-}
-
-# N processes of $DIR/a that are stopped, and would read from a pipe. Sets PIDS.
-crowd() { # N
-	local i
-	mkfifo "$DIR/pipe"
-	exec 7<>"$DIR/pipe"
-	PIDS=()
-	for ((i = 0; i < $1; i++)); do
-		"$DIR/a" 200x:getppid getuid read <"$DIR/pipe" 3>&- 7>&- &
-		PIDS+=("$!")
-	done
-	STARTED+=("${PIDS[@]}")
-	poll stopped "${PIDS[@]}"
-}
-
-# Has process $1 ended?
-gone() {
-	[ ! -e "/proc/$1" ]
-}
-
-guardian() { # PID of ebph
-	pgrep -P "$1" -x ebph-guardian
-}
-
-# Starts ebph, which watches the program $DIR/NAME only, and makes that normal.
-guard_program() { # NAME OPTION...
-	local name=$1
-	shift
-	copy "$name"
-	watch_begin "${NORMAL[@]}" -e "$DIR/$name" "$@"
-	"$DIR/$name" 200x:getppid die || true # no exit_group, which would be new
-	poll has_event normal "$DIR/$name"
-}
-
-has_event() { # EVENT EXE
-	[ "$(count "$1" "$2")" -gt 0 ]
 }
 
 # Does a summary that is asked for now name no one?
@@ -446,11 +382,6 @@ backdoor() {
 	! grep -l '^State:.T' /proc/[0-9]*/status
 }
 
-# Is process $1's read told of?
-read_by() {
-	[ -n "$(events anomaly | jq "select(.syscall == \"read\" and .pid == $1)")" ]
-}
-
 @test "admin release lets go at once and forgets the anomalies" {
 	FRESH=(--no-load --no-save)
 	guard_program a --delay 60000 --socket "$DIR/socket"
@@ -499,15 +430,6 @@ delayed_times() { # N
 	[ "$(count delay "$DIR/a")" -ge "$1" ]
 }
 
-# The profile of $DIR/NAME, as the running ebph has it.
-profile() { # NAME FILTER
-	"$EBPH" ps --socket "$DIR/socket" -p -j | jq -r --arg exe "$DIR/$1" "select(.exe == \$exe) | $2"
-}
-
-admin() {
-	"$EBPH" admin --socket "$DIR/socket" "$@"
-}
-
 @test "those killed while delayed leave no delay to whoever is next" {
 	guard_program a --delay 60000
 	crowd 8
@@ -522,13 +444,6 @@ admin() {
 	poll gone "${PIDS[@]}"
 	watch_end
 	same 8 "$(count delay "$DIR/a")"
-}
-
-gone() { # PID...
-	local pid
-	for pid; do
-		! kill -0 "$pid" 2>/dev/null || return 1
-	done
 }
 
 @test "admin set delay: to off, on, another, and how long at most" {
@@ -559,8 +474,6 @@ gone() { # PID...
 	same "40 50" "$(events delay "$DIR/a" | jq -s -r 'map(.milliseconds) | .[3:5] | join(" ")')"
 	run -1 admin set delay 60001
 	run -1 admin set delay-max 0
-	run -1 admin set abort-exec 1
-	[[ $output == *"was started without --abort-exec,"* ]]
 	watch_end
 	nothing_lost
 }
@@ -569,31 +482,7 @@ gone() { # PID...
 	FRESH=(--no-load --no-save)
 	guard_program a --abort-exec 100 --abort-exec-by kill --socket "$DIR/socket"
 	set_abort_exec
-	run -1 admin set delay 1
-	[[ $output == *"was started without --delay,"* ]]
 	watch_end
-}
-
-# Has $DIR/a execute a program after two anomalies while abort-exec is each of some numbers.
-set_abort_exec() {
-	tries 100 ran
-	admin set abort-exec 2
-	tries 2 aborted
-	same 1 "$(count abort_exec "$DIR/a")"
-	admin set abort-exec 0
-	tries 0 ran
-	admin set abort-exec 1
-	tries 1 aborted
-	same 2 "$(count abort_exec "$DIR/a")"
-}
-
-tries() { # ABORT-EXEC WHAT-COMES-OF-IT
-	local came=aborted
-	same "$1" "$(admin get abort-exec)"
-	rm -f "$DIR/touched"
-	"$DIR/a" 200x:getppid getuid getppid exec:/bin/touch "$DIR/touched" end || true
-	[ ! -e "$DIR/touched" ] || came=ran
-	same "$2" "$came"
 }
 
 @test "admin set abort-exec: through BPF LSM" {
@@ -647,10 +536,3 @@ lengths_of() {
 	done
 }
 
-# Name and tag, which is of the instructions, of the programs that process $1 holds.
-programs_of() {
-	local id
-	for id in $(sed -n 's/^prog_id:\t//p' /proc/"$1"/fdinfo/* | sort -u); do
-		bpftool prog show id "$id" -j | jq -r '"\(.name) \(.tag)"'
-	done | sort
-}
