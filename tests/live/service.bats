@@ -19,7 +19,7 @@ setup_file() {
 	chmod 700 "$ROOT/run"
 	# where a manager for users has what is /var/lib for the machine's
 	printf '%s\n' "exe = $ROOT/obey" 'anomaly-limit = 1000' 'delay = 1000' \
-		"profile-dir = $ROOT/config/ebph" >"$ROOT/ebph.conf"
+		'abort-exec-by = kill' "profile-dir = $ROOT/config/ebph" >"$ROOT/ebph.conf"
 	sed "s,@CMAKE_INSTALL_FULL_SBINDIR@,$ROOT,; s,@EBPH_CONF_DIR@,$ROOT," \
 		"$BATS_TEST_DIRNAME/../../etc/ebph.service.in" \
 		>"$ROOT/config/systemd/user/ebph.service"
@@ -93,7 +93,7 @@ get() { # MEMBER: of obey's profile
 }
 
 has_restarted() { # FROM-PID
-	is_active && [ "$(property MainPID)" != "$1" ]
+	[ "$(property MainPID)" != "$1" ] && is_active # in this order: of the next one
 }
 
 is_kept() {
@@ -150,13 +150,21 @@ is_stopped() {
 	grep -q '^State:.T' "/proc/$1/status"
 }
 
-@test "the unit: ebph has no more than it needs" {
+@test "the unit: ebph has no more than it needs, and can switch responses on" {
 	wait_for is_active
 	status=/proc/$(property MainPID)/status
 	grep -q '^Seccomp:.2' "$status"
 	grep -q '^NoNewPrivs:.1' "$status"
-	held=$(admin status | sed -n 's/.*capabilities: //p')
-	echo "$held"
-	# PERFMON only where resuming takes it, see src/privilege.c
-	[ "${held/CAP_PERFMON /}" = 'CAP_DAC_READ_SEARCH CAP_KILL CAP_SYS_PTRACE CAP_BPF' ]
+	# PERFMON to switch on what is not on yet
+	[ "$(held)" = 'CAP_DAC_READ_SEARCH CAP_KILL CAP_SYS_PTRACE CAP_PERFMON CAP_BPF' ]
+	admin set abort-exec 1
+	[ "$(admin get abort-exec)" = 1 ]
+	held
+	# and from now on where resuming takes it, see src/privilege.c
+	left=$(held)
+	[ "${left/CAP_PERFMON /}" = 'CAP_DAC_READ_SEARCH CAP_KILL CAP_SYS_PTRACE CAP_BPF' ]
+}
+
+held() {
+	admin status | sed -n 's/.*capabilities: //p'
 }

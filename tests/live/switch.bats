@@ -84,6 +84,29 @@ has_met() { # PID FATE
 	nothing_lost
 }
 
+@test "processes that begin and end meanwhile are followed" {
+	local n=10000 steps
+	copy b
+	watch_begin -e "$DIR/b" --normal-time 1h --socket "$DIR/socket"
+	steps=$(printf 'fork getppid end wait %.0s' $(seq $n))
+	# shellcheck disable=SC2086 # many
+	"$DIR/b" getuid $steps die 3>&- &
+	busy=$!
+	STARTED+=("$busy")
+	poll calls_many
+	admin set delay 60000
+	kill -0 "$busy"
+	poll gone "$busy" || poll gone "$busy"
+	same $((1 + 4 * n)) "$(profile b .count)"
+	same "0 0" "$(admin -j status | jq -r '"\(.processes) \(.threads)"')"
+	watch_end
+	nothing_lost
+}
+
+calls_many() {
+	[ "$(profile b .count)" -gt 1000 ]
+}
+
 @test "set abort-exec: by killing" {
 	guard a --abort-exec-by kill
 	admin set abort-exec 100
