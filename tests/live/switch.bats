@@ -228,7 +228,7 @@ left() {
 	poll has_event normal "$DIR/a"
 	mkfifo "$DIR/more"
 	exec 8<>"$DIR/more"
-	"$DIR/a" 3x:getppid read fork 3x:getppid end wait getppid die <"$DIR/more" 3>&- 8>&- &
+	"$DIR/a" 3x:getppid read fork 3x:getppid getuid die end wait getppid die <"$DIR/more" 3>&- 8>&- &
 	father=$!
 	STARTED+=("$father")
 	poll inside "$father" 0
@@ -236,10 +236,11 @@ left() {
 	crowd 4
 	kill -KILL "${PIDS[@]}"
 	wait "${PIDS[@]}" || true
+	admin set delay 1
 	echo >&8
-	poll gone "$father" # or its child is stopped
+	poll gone "$father" # or its child is stopped for as long as the others would have been
 	watch_end
-	same 4 "$(count delay)"
+	same "120000 120000 120000 120000 2" "$(events delay | jq -s -r 'map(.milliseconds) | join(" ")')"
 	nothing_lost
 }
 
