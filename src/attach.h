@@ -17,8 +17,8 @@ struct links {
 
 /*
  * Attach the programs of L that follow the life of threads, RAW: to raw tracepoints,
- * else to classic ones (perf events), and those of responses. 0, or -errno with a sentence in ERROR (SIZE
- * bytes). Whatever came of it, attach_none() lets go.
+ * else to classic ones (perf events), and those of responses. 0, or -errno with a sentence
+ * in ERROR (SIZE bytes). Whatever came of it, attach_none() lets go.
  */
 int attach_life(struct links *k, const struct loaded *l, bool raw, char *error,
 		size_t size);
@@ -28,9 +28,10 @@ int attach_calls(struct links *k, const struct loaded *l, bool raw, char *error,
 		 size_t size);
 
 /*
- * Attach the programs of L, other than that of system calls, that are not the same in
- * BEFORE, whose stay attached through K: to BESIDE. 0, or -errno with a sentence, and then nothing is.
- * For a moment two see each thread's end: the second finds nothing left to do.
+ * Attach to BESIDE the programs of L, other than that of system calls, that are not the
+ * same in BEFORE, whose programs stay attached through K. 0, or -errno with a sentence, and
+ * then BESIDE has none. Until attach_replace() two of them see each thread's end: the second
+ * finds nothing left to do.
  */
 int attach_beside(struct links *beside, const struct links *k, const struct loaded *l,
 		  const struct loaded *before, bool raw, char *error, size_t size);
