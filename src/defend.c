@@ -164,7 +164,6 @@ static int switch_on(struct watch *w, const struct loaded *more,
 	loaded_close_but(w->l, &before);
 	*w->l = before;
 	w->options = options;
-	settings_write_response(&w->control.settings);
 	return result;
 }
 
