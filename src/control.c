@@ -271,8 +271,9 @@ static void do_release(struct control *c, struct client *to, const struct reques
 		return;
 	}
 	if (!c->o->delay_ms) {
-		client_send(to,
-			    reply_error("nothing is delayed: ebph runs without --delay"));
+		client_send(
+			to,
+			reply_error("nothing is delayed: delays are not switched on"));
 		return;
 	}
 	released = c->ops->release(c->context, q->scope == SCOPE_PID ? q->pid : 0);
