@@ -93,7 +93,10 @@ get() { # MEMBER: of obey's profile
 }
 
 has_restarted() { # FROM-PID
-	[ "$(property MainPID)" != "$1" ] && is_active # in this order: of the next one
+	local pid
+	pid=$(property MainPID)
+	# in this order: what is active then is the next one
+	[ "${pid:-0}" != 0 ] && [ "$pid" != "$1" ] && is_active
 }
 
 is_kept() {
