@@ -398,7 +398,7 @@ repeat() { # LETTER N
 	wait_for eval '[ "$(admin -j status | jq .clients)" = 2 ]'
 	order u
 	wait_for eval '[ "$(wc -l <"$DIR/told")" = 2 ]'
-	head -n 1 "$DIR/told" | grep -q "^$PID getuid 1 obey (process $PID, $OBEY): getuid after .*read$"
+	head -n 1 "$DIR/told" | grep -q "^$PID getuid 1 process $PID (obey, $OBEY): getuid after .*read$"
 	# and from a log
 	"$BATS_TEST_DIRNAME/../../scripts/watch-anomalies" - echo <"$DIR/out" >"$DIR/log"
 	[ "$(wc -l <"$DIR/log")" -eq 2 ]
