@@ -85,13 +85,6 @@ static int check_conflicts(const struct complaint *c, const struct options *o)
 	return OPTIONS_RUN;
 }
 
-static const char *default_profile_dir(void)
-{
-	const char *wish = getenv("EBPH_PROFILE_DIR");
-
-	return wish && *wish ? wish : STORE_DIRECTORY;
-}
-
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
@@ -102,7 +95,7 @@ static void set_defaults(struct options *o)
 		.tolerize_limit = 12,
 		.window = 9,
 		.delay_max_ns = 3600 * SECOND_NS,
-		.profile_dir = default_profile_dir(),
+		.profile_dir = store_directory(),
 		.save_interval_ns = 5 * 60 * SECOND_NS,
 		.max_profiles = 1024,
 		.max_pairs_memory = 6 << 20,

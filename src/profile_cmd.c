@@ -128,7 +128,7 @@ static const char help[] =
 	"\n"
 	"PROFILE is the path of a program, a key (16 hexadecimal digits) or a file.\n"
 	"\n"
-	"      --profile-dir DIR    default: " STORE_DIRECTORY "\n"
+	"      --profile-dir DIR    default: $EBPH_PROFILE_DIR, else /var/lib/ebph\n"
 	"  -j, --json               write JSON; what prints nothing otherwise then says what\n"
 	"                           it did\n"
 	"  -o, --output FILE        write to FILE\n"
@@ -316,7 +316,7 @@ static const struct command *find_command(const char *name)
 int profile_main(int argc, char **argv)
 {
 	struct profile_args a = {
-		.dir = STORE_DIRECTORY, .sort = "exe", .top = TOP_DEFAULT};
+		.dir = store_directory(), .sort = "exe", .top = TOP_DEFAULT};
 	const struct command *c;
 	int status;
 

@@ -33,6 +33,13 @@ const char *store_fault_text(enum store_fault fault)
 	return words[fault];
 }
 
+const char *store_directory(void)
+{
+	const char *wish = getenv("EBPH_PROFILE_DIR");
+
+	return wish && *wish ? wish : "/var/lib/ebph";
+}
+
 /* ---- names ---- */
 
 void store_name(const struct identity *id, char name[STORE_NAME])

@@ -5,7 +5,6 @@
 
 #include "image.h"
 
-#define STORE_DIRECTORY "/var/lib/ebph"
 #define STORE_LOCK ".lock" /* in it; holds the pid of who has it */
 
 enum { STORE_NAME = 48 }; /* bytes that hold the name of any profile's file */
@@ -19,6 +18,9 @@ enum store_mode {
 	 */
 	STORE_WRITE,
 };
+
+/* Where profiles live unless an option says it: $EBPH_PROFILE_DIR, else /var/lib/ebph. */
+const char *store_directory(void);
 
 struct store {
 	char *path;

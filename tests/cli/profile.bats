@@ -46,6 +46,15 @@ import_all() {
 	[ ! -e "$STORE" ]
 }
 
+@test "the directory is that of the environment, as for a running ebph, unless one is given" {
+	import_all
+	same="$(profile list)"
+	[ "$(EBPH_PROFILE_DIR=$STORE "$EBPH" profile list)" = "$same" ]
+	[ "$(EBPH_PROFILE_DIR=$DIR/none profile list)" = "$same" ]
+	run -1 env EBPH_PROFILE_DIR="$DIR/none" "$EBPH" profile list
+	[[ $output == *"$DIR/none: No such file or directory"* ]]
+}
+
 @test "import and export --json give back what was put in" {
 	import_all
 	[ "$(stat -c %a "$STORE")" = 700 ]
