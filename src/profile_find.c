@@ -121,12 +121,35 @@ static int search_store(struct search *s)
 		result = store_load(&store, &v, error, sizeof(error));
 		store_close(&store);
 	}
-	if (result) {
+	if (result)
 		profile_error("%s", error);
-		return result;
+	return result;
+}
+
+/* By what the path stands for: ./a, or /bin/a where /bin is a link to /usr/bin. */
+static int search_real_path(struct search *s)
+{
+	char *path = strchr(s->name, '/') ? realpath(s->name, NULL) : NULL;
+	const char *name = s->name;
+	int result = 0;
+
+	if (path) {
+		s->name = path;
+		result = search_store(s);
+		s->name = name;
 	}
-	if (s->matches == 1)
-		return 0;
+	free(path);
+	return result;
+}
+
+static int search(struct search *s)
+{
+	int result = search_store(s);
+
+	if (!result && !s->matches)
+		result = search_real_path(s);
+	if (result || s->matches == 1)
+		return result;
 	if (!s->matches)
 		profile_error("there is no profile %s in %s%s", s->name, s->args->dir,
 			      access(s->name, F_OK) ? ""
@@ -144,7 +167,7 @@ int profile_find(const struct profile_args *a, const char *name, struct found *f
 	if (begins_as_profile(name) || (ends_as_profile(name) && !access(name, F_OK)))
 		result = read_file(name, f);
 	else
-		result = search_store(&s);
+		result = search(&s);
 	if (result)
 		found_free(f);
 	return result;

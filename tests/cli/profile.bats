@@ -159,6 +159,23 @@ import_all() {
 	[[ $output == *"several profiles"*"$file"* ]]
 }
 
+@test "a profile is named by a link to its program, and by a relative path" {
+	mkdir "$DIR/bin"
+	ln -s bin "$DIR/link"
+	touch "$DIR/bin/prog"
+	jq --arg exe "$DIR/bin/prog" '.exe = $exe' "$DIR/3.json" | profile import -
+	for name in "$DIR/link/prog" ./prog ../link/prog; do
+		cd "$DIR/bin"
+		run -0 profile show "$name"
+		[[ ${lines[0]} == *"$DIR/bin/prog" ]]
+	done
+	run -1 profile show prog
+	# what is called so goes before what it leads to
+	jq --arg exe "$DIR/link/prog" '.exe = $exe' "$DIR/2.json" | profile import -
+	run -0 profile show "$DIR/link/prog"
+	[[ ${lines[0]} == *"$DIR/link/prog" ]]
+}
+
 @test "show: counters, calls, pairs" {
 	import_all
 	run -0 profile show /usr/bin/prog3
