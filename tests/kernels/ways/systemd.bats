@@ -26,6 +26,10 @@ property() {
 	systemctl show ebph -p "$1" --value
 }
 
+manifest() { # NAME: where it was installed
+	grep "/$1\$" "$(dirname "$EBPH")/install_manifest.txt"
+}
+
 entries() { # MATCH...: the journal's, as JSON
 	journalctl -q -t ebph -o json "$@"
 }
@@ -57,7 +61,7 @@ has_restarted() { # FROM-PID
 	run ! nsenter -m -t "$main" ls /dev/mem /dev/kmsg
 	same lo "$(nsenter -n -t "$main" sed -n 's/ *\(.*\):.*/\1/p' /proc/net/dev)"
 	systemd-analyze security ebph.service --no-pager | tee "$DIR/security"
-	level=$(sed -nE 's/^→ Overall exposure level for ebph.service: ([0-9.]+ [A-Z]+).*/\1/p' "$DIR/security")
+	level=$(sed -nE 's/.* Overall exposure level for ebph.service: ([0-9.]+ [A-Z]+).*/\1/p' "$DIR/security")
 	grep -F "\"$level\"" "$BATS_TEST_DIRNAME/../../../README.md"
 }
 
@@ -72,7 +76,9 @@ fields() {
 	ebph admin normalize -e "$PLAY"
 	ebph admin -j follow >"$DIR/followed" 3>&- &
 	STARTED+=($!)
-	poll eval '[ "$(ebph admin -j status | jq .clients)" = 2 ]'
+	"$(manifest watch-anomalies)" logger -t told -p auth.notice 3>&- &
+	STARTED+=($!)
+	poll eval '[ "$(ebph admin -j status | jq .clients)" = 3 ]'
 	"$PLAY" 2x:getppid getuid
 	poll grep -q getuid "$DIR/followed"
 	grep -m 1 '"anomaly"' "$DIR/followed" | tee "$DIR/event"
@@ -84,6 +90,7 @@ fields() {
 		fields "$DIR/entry" | grep -Fx -- "$line"
 	done
 	same '' "$(comm -23 <(fields "$DIR/event" | sort) <(fields "$DIR/entry" | sort))"
+	poll eval 'journalctl -q -t told -p notice -o cat | grep "process [0-9]* (play, $PLAY): getuid after getppid getppid"'
 	journalctl -q -t ebph "EXE=$PLAY" EVENT=anomaly -o cat | grep -E '^[0-9]+ .* anomaly +1 .*getppid, getppid, getuid'
 }
 
@@ -96,7 +103,7 @@ fields() {
 	rm -f /var/lib/ebph/*
 	systemctl reload ebph
 	poll eval '[ "$(ebph profile list | grep -c /play\$)" = 2 ]'
-	printf '%s\n' 'verbose = yes' 'comm = play' >>$CONF # for the next start
+	printf '%s\n' 'verbose = yes' "exe = $PLAY" >>$CONF # for the next start
 	main=$(property MainPID)
 	kill -KILL "$main"
 	poll has_restarted "$main"
