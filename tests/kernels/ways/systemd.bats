@@ -18,6 +18,10 @@ setup_file() {
 	export BATS_RUN_TMPDIR=/opt/programs
 }
 
+teardown_file() { # for --logs
+	journalctl -q -u ebph -o json >"$VMRUN_OUT/journal.json"
+}
+
 teardown() {
 	[ "$BATS_TEST_COMPLETED" ] || journalctl -u ebph -n 30 --no-pager
 }
