@@ -9,13 +9,17 @@ load ../../live/common
 CONF=/etc/ebph.conf
 LOG=/var/log/ebph/events
 
+programs() {
+	PLAY=/opt/programs/play # not in /tmp: the unit has one of its own
+}
+
 setup_file() {
+	mkdir /opt/programs
+	compile 64 /opt/programs/play "$LIVE/programs/play.c"
 	rm -rf /var/lib/ebph # this machine's, where ebph has run on it
 	cmake --install "$(dirname "$EBPH")" >&2
 	systemctl daemon-reload
 	systemctl enable --now ebph
-	mkdir /opt/programs # not in /tmp: the unit has one of its own
-	export BATS_RUN_TMPDIR=/opt/programs
 }
 
 teardown_file() { # for --logs
