@@ -58,6 +58,7 @@ struct task_struct {
 	int ptrace;
 	long jobctl, start_boottime;
 	struct { void *list; long signal; } pending;
+	struct { void *next, *prev; } children, sibling;
 };
 struct cred { int usage, uid; };
 struct css_set { long a; void *dfl_cgrp; };
