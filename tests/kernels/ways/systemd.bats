@@ -47,7 +47,10 @@ get() { # MEMBER EXE: of a profile
 }
 
 has_restarted() { # FROM-PID
-	[ "$(property ActiveState)" = active ] && [ "$(property MainPID)" != "$1" ]
+	local pid
+	pid=$(property MainPID)
+	# in this order: what is active then is the next one
+	[ "${pid:-0}" != 0 ] && [ "$pid" != "$1" ] && [ "$(property ActiveState)" = active ]
 }
 
 @test "the unit: it is as installed, and ready when systemctl has started it" {
