@@ -157,8 +157,13 @@ load common
 	same 0 "$(row '' .threads)"
 }
 
+# How many places there are for hints: ids that differ by as many share one.
+hints() {
+	"$EBPH" --ebpf | sed -n 's/.*HINTS = \([0-9]*\),.*/\1/p'
+}
+
 @test "children whose ids share a place in the kernel's hints keep each to its own" {
-	hints=$("$EBPH" --ebpf | sed -n 's/.*HINTS = \([0-9]*\),.*/\1/p')
+	local hints=$(hints)
 	id=$(($(cat /proc/sys/kernel/pid_max) - 9))
 	watch -- "$PLAY" shared as:$id fork getuid + @2 getgid + end \
 		as:$((id - hints)) fork @1 getegid + @3 geteuid fork getppid end wait end \
@@ -171,6 +176,19 @@ load common
 		chain 9 mmap clone3 clone3 wait4 wait4 clone3 getpgrp exit_group
 	)"
 	same 20 "$(row "$PLAY" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
+@test "a place in the kernel's hints that two threads want at one instant" {
+	# One judges without end, and so wants its place at each call; the other begins there.
+	cat >"$DIR/session" <<-S
+		id=\$((\$\$ > $(hints) ? \$\$ - $(hints) : \$\$ + $(hints)))
+		set --
+		for _ in \$(seq 2000); do set -- "\$@" as:\$id fork getuid end wait; done
+		exec "$PLAY" shared fork @1 "\$@" end + 3000000x:#219 wait
+	S
+	watch -- sh "$DIR/session"
 	same 0 "$(row '' .threads)"
 	nothing_lost
 }

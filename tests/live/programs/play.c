@@ -21,7 +21,7 @@
  *   exec:PATH      run PATH with the arguments up to `end`; goes on if that fails
  *   run:PATH       run PATH with the argument `getpid`, also in a handler
  *   fork, vfork    a child does the arguments up to `end`, and exits
- *   as:N           the next fork's child gets the process id N
+ *   as:N           the next child or (64-bit) thread gets the id N, as soon as that is free
  *   thread         the same as fork, a thread
  *   split          a child goes on where its parent does, which waits first
  *   wait           for any child
@@ -208,9 +208,10 @@ static void thread_begin(int at)
 	/* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID, CHILD_CLEARTID */
 	const long flags =
 		0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000;
+	struct clone_args clone;
 	void *top;
-	long result;
-	int k = thread_count;
+	long result, nr = __NR_clone, first = flags, second;
+	int k = thread_count, id = (int)wanted;
 
 	while (thread_live[k % THREADS]) /* a stack is used again when it is free */
 		__asm__ volatile("pause");
@@ -219,6 +220,22 @@ static void thread_begin(int at)
 	top = stacks.threads[k].stack + STACK - 64;
 	thread_start[k] = at;
 	thread_live[k] = 1;
+	second = (long)top;
+	if (wanted) {
+		clone = (struct clone_args){
+			.flags = (unsigned long)flags,
+			.parent_tid = (unsigned long)&thread_tid[k],
+			.child_tid = (unsigned long)&thread_live[k],
+			.stack = (unsigned long)stacks.threads[k].stack,
+			.stack_size = STACK - 64,
+			.set_tid = (unsigned long)&id,
+			.set_tid_size = 1,
+		};
+		nr = __NR_clone3;
+		first = (long)&clone;
+		second = sizeof(clone);
+		wanted = 0;
+	}
 #ifdef __x86_64__
 	/* cppcheck-suppress constStatement */
 	register long r10 __asm__("r10") = (long)&thread_live[k];
@@ -226,15 +243,14 @@ static void thread_begin(int at)
 	__asm__ volatile("syscall\n\ttest %%eax, %%eax\n\tjnz 1f\n\t"
 			 "xorl %%ebp, %%ebp\n\tcall thread_main\n1:"
 			 : "=a"(result)
-			 : "0"(__NR_clone), "D"(flags), "S"(top), "d"(&thread_tid[k]),
-			   "r"(r10)
+			 : "0"(nr), "D"(first), "S"(second), "d"(&thread_tid[k]), "r"(r10)
 			 : "rcx", "r11", "memory");
 #else
 	__asm__ volatile("int $0x80\n\ttest %%eax, %%eax\n\tjnz 1f\n\t"
 			 "call thread_main\n1:"
 			 : "=a"(result)
-			 : "0"(__NR_clone), "b"(flags), "c"(top), "d"(&thread_tid[k]),
-			   "S"(0), "D"(&thread_live[k])
+			 : "0"(nr), "b"(first), "c"(second), "d"(&thread_tid[k]), "S"(0),
+			   "D"(&thread_live[k])
 			 : "memory");
 #endif
 	if (result < 0)
@@ -260,7 +276,9 @@ static void begin_fork(int *at, int nr)
 			.set_tid_size = 1,
 		};
 
-		result = raw(__NR_clone3, (long)&clone, sizeof(clone), 0, 0);
+		do {
+			result = raw(__NR_clone3, (long)&clone, sizeof(clone), 0, 0);
+		} while (result == -17); /* EEXIST */
 		wanted = 0;
 	} else {
 		result = raw_vfork(nr);
