@@ -192,3 +192,36 @@ hints() {
 	same 0 "$(row '' .threads)"
 	nothing_lost
 }
+
+@test "an exec that fails too late, of a thread that is not the leader" {
+	copy bad
+	# Its first segment is to be where only the kernel may be.
+	printf '\0\0\0\0\0\x80\xff\xff' |
+		dd of="$DIR/bad" bs=1 seek=$((64 + 16)) conv=notrunc status=none
+	watch -- "$PLAY" fork thread getuid exec:"$DIR/bad" end end nap:60000 end wait getgid
+	events sequence "$PLAY" | jq -s -e 'any(.syscall == "execve" and .tid != .pid)'
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
+# A program that takes long to execute, and an id that is free.
+segments() {
+	gcc -nostdlib -static -Wl,--oformat,binary,--build-id=none,-Ttext=0,-e,file \
+		-o "$DIR/segments" "$LIVE/programs/segments.S"
+	chmod +x "$DIR/segments"
+	id=$(($(cat /proc/sys/kernel/pid_max) - 11))
+	while [ -e "/proc/$id" ]; do id=$((id - 1)); done
+}
+
+@test "the id of a thread in the middle of an exec is a new child's" {
+	segments
+	local steps=()
+	for i in $(seq 20); do
+		steps+=(fork as:$id thread + nap:20 exec:"$DIR/segments" end end nap:60000 end
+			"@$i" as:$id fork getgid end wait wait)
+	done
+	watch -- "$PLAY" shared "${steps[@]}"
+	same 40 "$(row "$DIR/segments" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
