@@ -225,3 +225,25 @@ segments() {
 	same 0 "$(row '' .threads)"
 	nothing_lost
 }
+
+@test "... and of a process that nobody watches" {
+	segments
+	local steps=()
+	for _ in $(seq 20); do steps+=(as:$id fork getgid getegid getpgrp end wait); done
+	mkfifo "$DIR/begin" "$DIR/end"
+	(
+		read -r -n 1 <"$DIR/begin"
+		"$PLAY" "${steps[@]}"
+		echo >"$DIR/end"
+	) 3>&- &
+	STARTED+=("$!")
+	cat >"$DIR/session" <<-S
+		"$PLAY" as:$id thread write:7 nap:200 exec:"$DIR/segments" end end nap:60000 7>$DIR/begin
+		read -r _ <$DIR/end
+	S
+	watch -- sh "$DIR/session"
+	same 2 "$(row "$DIR/segments" .count)"
+	same '' "$(events sequence | jq -c "select(.pid == $id)")"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
