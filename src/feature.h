@@ -31,7 +31,10 @@ const char *feature_capabilities(unsigned long long effective, unsigned int vers
  */
 int feature_lsm(char *error, size_t size);
 
-/* 1 or 0: whether programs may exchange a word of memory at once; -errno: cannot be told. */
+/*
+ * 1 or 0: whether programs may exchange a word of memory at once and are as fast as others;
+ * -errno: cannot be told.
+ */
 int feature_exchange(void);
 
 /* Whether this process may send a signal to any other: it takes CAP_KILL. */
