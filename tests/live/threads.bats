@@ -78,6 +78,7 @@ load common
 		chain 9 getppid vfork wait4 getuid exit_group
 	)"
 	learned "$DIR/two" <<<"$(chain 9 getgid getegid exit_group)"
+	same 0 "$(row '' .threads)"
 }
 
 @test "an exec that fails changes nothing" {
@@ -244,6 +245,17 @@ segments() {
 	watch -- sh "$DIR/session"
 	same 2 "$(row "$DIR/segments" .count)"
 	same '' "$(events sequence | jq -c "select(.pid == $id)")"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
+@test "8,192 execs by threads leave no ids behind that take the room of others" {
+	# As many ids given up as there is room for those that are watched.
+	local steps=()
+	for _ in $(seq 8192); do
+		steps+=(fork thread exec:"$PLAY" end end nap:60000 end wait)
+	done
+	watch -- "$PLAY" "${steps[@]}"
 	same 0 "$(row '' .threads)"
 	nothing_lost
 }
