@@ -14,6 +14,12 @@ load common
 	same 5 "$(row "$PLAY" .count)"
 }
 
+@test "one gap after the other, with nothing new between them" {
+	watch -u 0 -- "$PLAY" 4x:getgid,ruid:65534,getuid,ruid:0
+	learned "$PLAY" <<<"$(chain 9 getgid setresuid)"
+	same 9 "$(row "$PLAY" .count)"
+}
+
 @test "a gap of a child that has hardly begun" {
 	watch -u 0 -- "$PLAY" fork getppid ruid:65534 getuid ruid:0 getgid getegid end wait
 	learned "$PLAY" <<<"$(
@@ -63,6 +69,38 @@ load common
 	learned "$PLAY" <<<"$(
 		chain 9 getppid write read
 		chain 9 getgid getegid exit_group
+	)"
+}
+
+@test "a gap that begins before a thread's first call" {
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	group=$root/ebph-gap-$$
+	mkdir "$group"
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	"$PLAY" read getppid thread @1 getuid + @3 getgid end \
+		write:1 read + @2 write:1 read + join <"$DIR/pipe" >"$DIR/said" 3>&- 7>&- &
+	player=$!
+	STARTED+=("$player")
+	echo "$player" >"$group/cgroup.procs"
+	poll inside "$player" 0
+	watch_begin -c "$group"
+	echo -n x >&7
+	poll grep -qx + "$DIR/said"
+	poll inside "$player" 0
+	echo "$player" >"$root/cgroup.procs"
+	echo -n x >&7
+	poll grep -qx ++ "$DIR/said"
+	poll inside "$player" 0
+	echo "$player" >"$group/cgroup.procs"
+	echo -n x >&7
+	wait "$player"
+	exec 7>&-
+	watch_end
+	rmdir "$group"
+	learned "$PLAY" <<<"$(
+		chain 9 getppid clone write read
+		chain 9 getgid exit
 	)"
 }
 
