@@ -41,6 +41,7 @@
 
 enum { THREADS = 64, STACK = 65536, SIGNALS = 65, ALTSTACK = 65536 };
 enum { SA_SIGINFO_ = 4, SA_RESTORER_ = 0x04000000, SA_ONSTACK_ = 0x08000000 };
+enum { EXISTS = -17 }; /* -EEXIST */
 enum { SA_RESTART_ = 0x10000000, SA_NODEFER_ = 0x40000000 };
 
 struct action {
@@ -203,39 +204,11 @@ static __attribute__((noreturn, used)) void thread_main(void)
 	leave(__NR_exit, 0);
 }
 
-static void thread_begin(int at)
+/* clone or clone3 (NR), with its first two arguments, of thread K. */
+static long thread_clone(long nr, long first, long second, int k)
 {
-	/* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID, CHILD_CLEARTID */
-	const long flags =
-		0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000;
-	struct clone_args clone;
-	void *top;
-	long result, nr = __NR_clone, first = flags, second;
-	int k = thread_count, id = (int)wanted;
+	long result;
 
-	while (thread_live[k % THREADS]) /* a stack is used again when it is free */
-		__asm__ volatile("pause");
-	k %= THREADS;
-	thread_count++;
-	top = stacks.threads[k].stack + STACK - 64;
-	thread_start[k] = at;
-	thread_live[k] = 1;
-	second = (long)top;
-	if (wanted) {
-		clone = (struct clone_args){
-			.flags = (unsigned long)flags,
-			.parent_tid = (unsigned long)&thread_tid[k],
-			.child_tid = (unsigned long)&thread_live[k],
-			.stack = (unsigned long)stacks.threads[k].stack,
-			.stack_size = STACK - 64,
-			.set_tid = (unsigned long)&id,
-			.set_tid_size = 1,
-		};
-		nr = __NR_clone3;
-		first = (long)&clone;
-		second = sizeof(clone);
-		wanted = 0;
-	}
 #ifdef __x86_64__
 	/* cppcheck-suppress constStatement */
 	register long r10 __asm__("r10") = (long)&thread_live[k];
@@ -253,6 +226,50 @@ static void thread_begin(int at)
 			   "D"(&thread_live[k])
 			 : "memory");
 #endif
+	return result;
+}
+
+/* The same with the id that is wanted, when that is free. */
+static long thread_as(long flags, int k)
+{
+	int id = (int)wanted;
+	struct clone_args clone = {
+		.flags = (unsigned long)flags,
+		.parent_tid = (unsigned long)&thread_tid[k],
+		.child_tid = (unsigned long)&thread_live[k],
+		.stack = (unsigned long)stacks.threads[k].stack,
+		.stack_size = STACK - 64,
+		.set_tid = (unsigned long)&id,
+		.set_tid_size = 1,
+	};
+	long result;
+
+	do {
+		result = thread_clone(__NR_clone3, (long)&clone, sizeof(clone), k);
+	} while (result == EXISTS);
+	wanted = 0;
+	return result;
+}
+
+static void thread_begin(int at)
+{
+	/* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID, CHILD_CLEARTID */
+	const long flags =
+		0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000;
+	long result;
+	int k = thread_count;
+
+	while (thread_live[k % THREADS]) /* a stack is used again when it is free */
+		__asm__ volatile("pause");
+	k %= THREADS;
+	thread_count++;
+	thread_start[k] = at;
+	thread_live[k] = 1;
+	if (wanted)
+		result = thread_as(flags, k);
+	else
+		result = thread_clone(__NR_clone, flags,
+				      (long)(stacks.threads[k].stack + STACK - 64), k);
 	if (result < 0)
 		complain("thread");
 }
@@ -278,7 +295,7 @@ static void begin_fork(int *at, int nr)
 
 		do {
 			result = raw(__NR_clone3, (long)&clone, sizeof(clone), 0, 0);
-		} while (result == -17); /* EEXIST */
+		} while (result == EXISTS);
 		wanted = 0;
 	} else {
 		result = raw_vfork(nr);
