@@ -173,12 +173,12 @@ static void look_task_storage(struct finding *f, const char *unused)
 	if (has < 0)
 		say(f, "cannot be told: %s", strerror(-has));
 	else if (has && access(kernel_btf, R_OK))
-		say(f, "yes, but not used without BTF: a hash of thread ids leads to "
+		say(f, "yes, but not used without BTF: a hash of tasks leads to "
 		       "the state of threads");
 	else
 		say(f, "%s",
 		    has ? "yes, for the state of threads"
-			: "no: a hash of thread ids leads to the state of threads");
+			: "no: a hash of tasks leads to the state of threads");
 }
 
 static void look_exchange(struct finding *f, const char *unused)

@@ -19,7 +19,7 @@ layout() {
 	same 1 "$status"
 	[[ $output == *"/sys/kernel/btf/vmlinux"*"--kernel-headers DIR or auto can do without"* ]]
 	grep -E "^headers used +$TREE\$" "$VMRUN_OUT/selftest"
-	grep -E '^task storage .*a hash of thread ids' "$VMRUN_OUT/selftest"
+	grep -E '^task storage .*a hash of tasks' "$VMRUN_OUT/selftest"
 	grep -E '^preemption .*without BTF' "$VMRUN_OUT/selftest"
 }
 
