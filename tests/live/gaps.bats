@@ -40,32 +40,42 @@ load common
 	)"
 }
 
-@test "a gap: in another cgroup for a while" {
+# Plays ARGUMENTS in a cgroup of its own that ebph begins to watch at the first `read`.
+begin_in_group() { # ARGUMENT...
 	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 	group=$root/ebph-gap-$$
 	mkdir "$group"
 	mkfifo "$DIR/pipe"
 	exec 7<>"$DIR/pipe"
-	"$PLAY" write:1 read getppid write:1 read getuid write:1 read getgid getegid \
-		<"$DIR/pipe" >"$DIR/said" 3>&- 7>&- &
+	"$PLAY" "$@" <"$DIR/pipe" >"$DIR/said" 3>&- 7>&- &
 	player=$!
 	STARTED+=("$player")
 	echo "$player" >"$group/cgroup.procs"
 	poll inside "$player" 0
 	watch_begin -c "$group"
 	echo -n x >&7
-	poll grep -qx ++ "$DIR/said"
+}
+
+# Once it has said SO MUCH and reads, moves it to GROUP and lets it go on.
+move() { # SAID GROUP
+	poll grep -qx "$1" "$DIR/said"
 	poll inside "$player" 0
-	echo "$player" >"$root/cgroup.procs"
+	echo "$player" >"$2/cgroup.procs"
 	echo -n x >&7
-	poll grep -qx +++ "$DIR/said"
-	poll inside "$player" 0
-	echo "$player" >"$group/cgroup.procs"
-	echo -n x >&7
+}
+
+end_in_group() {
 	wait "$player"
 	exec 7>&-
 	watch_end
 	rmdir "$group"
+}
+
+@test "a gap: in another cgroup for a while" {
+	begin_in_group write:1 read getppid write:1 read getuid write:1 read getgid getegid
+	move ++ "$root"
+	move +++ "$group"
+	end_in_group
 	learned "$PLAY" <<<"$(
 		chain 9 getppid write read
 		chain 9 getgid getegid exit_group
@@ -73,31 +83,11 @@ load common
 }
 
 @test "a gap that begins before a thread's first call" {
-	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-	group=$root/ebph-gap-$$
-	mkdir "$group"
-	mkfifo "$DIR/pipe"
-	exec 7<>"$DIR/pipe"
-	"$PLAY" read getppid thread @1 getuid + @3 getgid end \
-		write:1 read + @2 write:1 read + join <"$DIR/pipe" >"$DIR/said" 3>&- 7>&- &
-	player=$!
-	STARTED+=("$player")
-	echo "$player" >"$group/cgroup.procs"
-	poll inside "$player" 0
-	watch_begin -c "$group"
-	echo -n x >&7
-	poll grep -qx + "$DIR/said"
-	poll inside "$player" 0
-	echo "$player" >"$root/cgroup.procs"
-	echo -n x >&7
-	poll grep -qx ++ "$DIR/said"
-	poll inside "$player" 0
-	echo "$player" >"$group/cgroup.procs"
-	echo -n x >&7
-	wait "$player"
-	exec 7>&-
-	watch_end
-	rmdir "$group"
+	begin_in_group read getppid thread @1 getuid + @3 getgid end \
+		write:1 read + @2 write:1 read + join
+	move + "$root"
+	move ++ "$group"
+	end_in_group
 	learned "$PLAY" <<<"$(
 		chain 9 getppid clone write read
 		chain 9 getgid exit
