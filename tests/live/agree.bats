@@ -148,9 +148,9 @@ C
 
 @test "anomalies: BPF and replay miss the same pairs" {
 	random_program
-	# 40 plain runs make it normal; then forks and signals, which it never made.
+	# 8 plain runs make it normal; then forks and signals, which it never made.
 	cat >"$DIR/session" <<S
-for i in \$(seq 40); do $DIR/random 1 plain; done
+for i in \$(seq 8); do $DIR/random 1 plain; done
 $DIR/random 2 plain
 $DIR/random 1
 S

@@ -41,7 +41,7 @@ becomes_normal() {
 	local start=$SECONDS
 	poll called_as_normal
 	echo "normal after $((SECONDS - start)) s"
-	[ $((SECONDS - start)) -le 7 ]
+	[ $((SECONDS - start)) -le $((7 * PATIENCE)) ]
 }
 
 called_as_normal() {

@@ -469,7 +469,7 @@ S
 	wait_for is_in ready "$DIR/pester"
 	sleep 0.7
 	for _ in 1 2 3; do
-		run -0 timeout 5 "$EBPH" admin --socket "$SOCKET" -j status
+		run -0 timeout $((5 * PATIENCE)) "$EBPH" admin --socket "$SOCKET" -j status
 		[ "$(jq .clients <<<"$output")" -le 16 ]
 	done
 	order "$(repeat g 50)"
@@ -489,7 +489,7 @@ S
 		'{"ebph":1,"do":"reset","pid":1,"all":true}' '{"ebph":1,"do":"x","y":1}' \
 		'{"ebph":1,"ebph":1,"do":"pause"}'; do
 		echo "$line"
-	done | timeout 10 socat -t 5 - "UNIX-CONNECT:$SOCKET" >"$DIR/answers"
+	done | timeout $((10 * PATIENCE)) socat -t $((5 * PATIENCE)) - "UNIX-CONNECT:$SOCKET" >"$DIR/answers"
 	cat "$DIR/answers"
 	[ "$(jq -s '[.[] | select(.ok == false and (.error | length) > 10)] | length' "$DIR/answers")" -eq 11 ]
 	order "$(repeat g 50)"
@@ -539,7 +539,7 @@ S
 	done
 	echo "best: $best ms"
 	[ "$(wc -l <"$DIR/list")" -eq 10001 ]
-	[ "$best" -lt 1000 ]
+	[ "$best" -lt $((1000 * PATIENCE)) ]
 	[ "$(ps | wc -l)" -eq 2 ]
 	[ "$(ps -j | jq .threads)" = 10000 ]
 }

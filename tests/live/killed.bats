@@ -6,6 +6,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load wait
+
 EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 ROUNDS=${EBPH_KILL_ROUNDS:-200}
 
@@ -40,11 +42,7 @@ begin() {
 		-o /dev/null -p "$PIDS" 2>"$dir/err" &
 	watcher=$!
 	echo "$watcher" >"$dir/watcher"
-	for _ in {1..1500}; do
-		! grep -qs '^ebph: watching' "$dir/err" || return 0
-		sleep 0.02
-	done
-	fail "it does not start: $(cat "$dir/err")"
+	wait_for grep -qs '^ebph: watching' "$dir/err" || fail "it does not start: $(cat "$dir/err")"
 }
 
 # Kills it while it saves; one time in four, while it ends and saves for the last time.

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 bats_require_minimum_version 1.5.0
 
+load wait
+
 # What the real program prints of what happens on the kernel that runs here.
 
 setup() {
@@ -21,7 +23,7 @@ S
 
 # Runs ebph to its end, leaving no profiles; shows what it said if that fails.
 ebph() {
-	timeout -k 5 60 "$EBPH" --no-save "$@" 2>"$DIR/err" || {
+	timeout -k 5 $((60 * PATIENCE)) "$EBPH" --no-save "$@" 2>"$DIR/err" || {
 		local status=$?
 		cat "$DIR/err"
 		return $status

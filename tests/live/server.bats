@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
 
+load wait
+
 # A real server, attached to while it runs under load (nginx, curl).
 
 setup() {
@@ -27,7 +29,7 @@ http {
 }
 N
 	nginx -c "$DIR/nginx.conf"
-	poll test -s "$DIR/pid"
+	wait_for test -s "$DIR/pid"
 	SERVER=$(cat "$DIR/pid")
 }
 
@@ -36,16 +38,6 @@ teardown() {
 	[ -z "${WATCH-}" ] || kill "$WATCH" 2>/dev/null || true
 	kill "$SERVER"
 	rm -rf "$DIR"
-}
-
-# poll COMMAND...: until it succeeds, for at most half a minute
-poll() {
-	for _ in $(seq 100); do
-		"$@" 2>/dev/null && return 0
-		sleep 0.3
-	done
-	echo "never: $*"
-	return 1
 }
 
 get() {
@@ -78,7 +70,7 @@ is_normal() {
 settled() {
 	local before
 	before=$(events anomaly)
-	poll served $(($(wc -l <"$DIR/served") + 100))
+	wait_for served $(($(wc -l <"$DIR/served") + 100))
 	[ "$(events anomaly)" -eq "$before" ]
 }
 
@@ -91,12 +83,12 @@ flagged() {
 	LOAD=$!
 	"$EBPH" -p "$SERVER" --normal-time 1s -j -o "$DIR/out" 2>"$DIR/err" 3>&- &
 	WATCH=$!
-	poll grep -q watching "$DIR/err"
-	poll is_normal
-	poll settled
+	wait_for grep -q watching "$DIR/err"
+	wait_for is_normal
+	wait_for settled
 	[ "$(events anomaly getdents64)" -eq 0 ]
 	get /list/
-	poll flagged
+	wait_for flagged
 	kill "$LOAD"
 	LOAD=
 	kill "$WATCH"

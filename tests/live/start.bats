@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
 
+load wait
+
 # How ebph starts, and what it says when it cannot.
 
 setup() {
@@ -224,13 +226,13 @@ watched() {
 }
 
 @test "with process ids of its own, as in a container, it would watch the wrong ones" {
-	run timeout 20 unshare --pid --fork --mount-proc "$EBPH" -d 1
+	run timeout $((20 * PATIENCE)) unshare --pid --fork --mount-proc "$EBPH" -d 1
 	[ "$status" -eq 1 ]
 	[[ $output == "ebph: this is a container with process ids of its own"*"docker run --pid=host"* ]]
-	run timeout 20 unshare --pid --fork --mount-proc "$EBPH" bench -d 1
+	run timeout $((20 * PATIENCE)) unshare --pid --fork --mount-proc "$EBPH" bench -d 1
 	[ "$status" -eq 1 ]
 	[[ $output == *"a container with process ids of its own"* ]]
-	timeout 20 unshare --pid --fork --mount-proc "$EBPH" --ebpf | grep '#define SELF' # harmless
+	timeout $((20 * PATIENCE)) unshare --pid --fork --mount-proc "$EBPH" --ebpf | grep '#define SELF' # harmless
 }
 
 @test "a bpf() system call that is not there, or forbidden, is told apart" {
@@ -379,11 +381,7 @@ C
 	kill -9 "$pid"
 	wait "$pid" || true
 	# a compiling child, and its lock, dies with its parent, but not in the same instant
-	for _ in $(seq 200); do
-		[ -z "$(leftovers)" ] || break
-		sleep 0.05
-	done
-	[ -n "$(leftovers)" ]
+	wait_for eval '[ -n "$(leftovers)" ]'
 	"$EBPH" -q -d 0.1 -o /dev/null
 	[ -z "$(leftovers)" ]
 }
@@ -391,10 +389,7 @@ C
 @test "killed while it watches, its programs and maps are gone" {
 	"$EBPH" -q -o /dev/null 2>"$DIR/err" &
 	pid=$!
-	for _ in $(seq 300); do
-		! grep -q watching "$DIR/err" || break
-		sleep 0.1
-	done
+	wait_for grep -q watching "$DIR/err"
 	ids=$(awk '/^prog_id:/ { print $2 }' /proc/"$pid"/fdinfo/* | sort -u)
 	[ "$(wc -w <<<"$ids")" -ge 8 ]
 	kill -9 "$pid"

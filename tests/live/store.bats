@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
 
+load wait
+
 # Profiles that last: what one run of ebph learned, the next one knows. Killed while it
 # saves: killed.bats; a disk that is full: durable.bats.
 
@@ -158,7 +160,7 @@ replaced() {
 @test "a second ebph on the same profiles is refused and told whose they are" {
 	"$EBPH" --profile-dir "$PROFILES" -o "$DIR/first" 2>"$DIR/err" &
 	WATCH=$!
-	for _ in $(seq 200); do grep -q watching "$DIR/err" && break; sleep 0.1; done
+	wait_for grep -q watching "$DIR/err"
 	run "$EBPH" --profile-dir "$PROFILES" -d 1
 	[ "$status" -eq 1 ]
 	[[ $output == *"$WATCH"* ]]

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # `load wait`, for tests that have a setup of their own and so do not load common.
 
-# Runs a command until it succeeds; fails after half a minute.
+# How many times slower than a usual machine this one may be: emulated ones are.
+PATIENCE=${EBPH_PATIENCE:-1}
+
+# Runs a command until it succeeds; fails after half a minute, or as much longer as
+# PATIENCE says.
 wait_for() { # COMMAND...
-	for _ in $(seq 600); do
+	for _ in $(seq $((600 * PATIENCE))); do
 		"$@" && return 0
 		sleep 0.05
 	done

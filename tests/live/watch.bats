@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
 
+load wait
+
 # The real program on the kernel that runs here; what it watches it starts itself.
 
 setup() {
@@ -170,10 +172,7 @@ S
 	target=$!
 	"$EBPH" -d 20 -p "$target" -o "$DIR/out" 2>"$DIR/err" &
 	pid=$!
-	for _ in $(seq 1000); do # until it compiles
-		[ -z "$(pgrep -P "$pid")" ] || break
-		sleep 0.01
-	done
+	wait_for pgrep -P "$pid" # until it compiles
 	kill -9 "$target"
 	wait "$target" || true
 	status=0
@@ -188,16 +187,10 @@ S
 	summaries() { grep -c 'system calls\?, ' "$DIR/out"; }
 	"$EBPH" -d 60 -e "$DIR/hello" -o "$DIR/out" 2>"$DIR/err" &
 	pid=$!
-	for _ in $(seq 300); do
-		! grep -q watching "$DIR/err" || break
-		sleep 0.1
-	done
+	wait_for grep -q watching "$DIR/err"
 	[ ! -s "$DIR/out" ] || [ "$(summaries)" -eq 0 ]
 	kill -USR1 "$pid"
-	for _ in $(seq 100); do
-		[ "$(summaries)" -eq 0 ] || break
-		sleep 0.1
-	done
+	wait_for summaries
 	[ "$(summaries)" -eq 1 ]
 	kill -INT "$pid"
 	wait "$pid"
@@ -231,7 +224,7 @@ S
 	run "$EBPH" -c "$group" -d 2 -j -o "$DIR/out"
 	kill "$pid"
 	wait "$pid" || true
-	for i in $(seq 100); do rmdir "$group" 2>/dev/null && break; sleep 0.05; done
+	wait_for rmdir "$group"
 	[ "$status" -eq 0 ]
 	[ "$(jq -s -r '.[-1].profiles[].exe' "$DIR/out" | sort | tr '\n' ' ')" = "/usr/bin/dash /usr/bin/ls /usr/bin/sleep " ]
 	run "$EBPH" -c "$DIR" -d 1
