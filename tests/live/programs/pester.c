@@ -2,7 +2,8 @@
 /*
  * pester SOCKET hang COUNT SECS: connects COUNT times and says nothing for SECS.
  * pester SOCKET flood BYTES: sends BYTES without a line end, and says how many went.
- * pester SOCKET follow SECS: asks to follow, does not read for SECS, then prints all.
+ * pester SOCKET follow: asks to follow, does not read before standard input ends, then
+ *   prints all.
  * pester SOCKET vanish COUNT: asks for all threads and leaves, COUNT times.
  */
 #define _GNU_SOURCE
@@ -64,15 +65,16 @@ static int flood(const char *path, long bytes)
 	return 0;
 }
 
-static int follow(const char *path, int seconds)
+static int follow(const char *path)
 {
 	static char block[1 << 16];
 	int fd = reach(path);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	say(fd, "{\"ebph\":1,\"do\":\"follow\"}\n");
-	sleep((unsigned int)seconds);
-	while (poll(&p, 1, 1000) > 0) {
+	while (read(STDIN_FILENO, block, sizeof(block)) > 0)
+		;
+	while (poll(&p, 1, 3000) > 0) {
 		ssize_t some = read(fd, block, sizeof(block));
 
 		if (some <= 0)
@@ -101,8 +103,8 @@ int main(int argc, char **argv)
 		return hang(argv[1], atoi(argv[3]), atoi(argv[4]));
 	if (argc == 4 && !strcmp(argv[2], "flood"))
 		return flood(argv[1], atol(argv[3]));
-	if (argc == 4 && !strcmp(argv[2], "follow"))
-		return follow(argv[1], atoi(argv[3]));
+	if (argc == 3 && !strcmp(argv[2], "follow"))
+		return follow(argv[1]);
 	if (argc == 4 && !strcmp(argv[2], "vanish"))
 		return vanish(argv[1], atoi(argv[3]));
 	return 2;
