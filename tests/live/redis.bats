@@ -13,7 +13,7 @@ EXE=$(realpath "$(command -v redis-server)" 2>/dev/null) || EXE=
 # The session that runs under ebph. Its times are in $DIR/times.
 write_session() {
 	cat >"$DIR/session" <<-'S'
-		cli() { timeout $((90 * PATIENCE)) redis-cli -p "$PORT" "$@"; }
+		cli() { timeout 90 redis-cli -p "$PORT" "$@"; }
 		mark() { echo "$1 $(date +%s%N)" >>"$DIR/times"; }
 		load() { redis-benchmark -p "$PORT" -q -n "$1" -c "$2" -t "$3" >/dev/null; }
 		redis-server --port "$PORT" --bind 127.0.0.1 --dir "$DIR" --save "" \
@@ -54,11 +54,12 @@ ms_after_attack() { # FILTER: the first event that passes
 
 @test "Redis is made to load a module that starts a shell" {
 	[ -n "$EXE" ] || skip "redis-server is not installed (scripts/setup test)"
+	[ "$PATIENCE" -eq 1 ] || skip "it measures times, which mean nothing on an emulated machine"
 	gcc -shared -fPIC -Wall -Wextra -Werror -o "$DIR/module.so" "$BATS_TEST_DIRNAME/programs/module.c"
 	write_session
-	export DIR PORT OUT PATIENCE OWNED=$DIR/owned
+	export DIR PORT OUT OWNED=$DIR/owned
 	status=0
-	timeout -k 5 $((180 * PATIENCE)) "$EBPH" "${FRESH[@]}" --normal-time 1s --normal-factor 3/2 \
+	timeout -k 5 180 "$EBPH" "${FRESH[@]}" --normal-time 1s --normal-factor 3/2 \
 		--anomaly-limit 1000 --delay 1 --delay-max 50ms --abort-exec 1 \
 		--abort-exec-by kill -e "$EXE" -j -o "$OUT" -- bash "$DIR/session" \
 		>/dev/null 2>"$ERR" || status=$?

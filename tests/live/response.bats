@@ -19,7 +19,7 @@ story() { # EXE
 }
 
 # Fails unless each delay is as long as it says: the next call of the thread never comes
-# before it ends, and LATE ms after it at most; twice, on a busy machine, within a second.
+# before it ends, and LATE ms after it at most; twice, on a busy machine, 16 times as late.
 # Prints a table.
 measured() { # EXE UNIT LATE
 	story "$1" | awk -v unit="$2" -v late="$3" '
@@ -27,7 +27,7 @@ measured() { # EXE UNIT LATE
 	$1 == "anomaly" && due {
 		took = ($2 - due) / 1e6
 		printf "%4d %3d %10d %11.2f %8.2f\n", unit, lfc, want, took, took - want
-		if (took < want || took > want + 1000) bad++
+		if (took < want || took > want + 16 * late) bad++
 		if (took > want + late) tardy++
 		seen++
 	}
@@ -54,7 +54,7 @@ none_delayed() {
 	for unit in 1 5 10; do
 		watch "${NORMAL[@]}" --delay "$unit" -- "$PLAY" 200x:getppid \
 			4x:getuid,getppid getuid
-		run -0 measured "$PLAY" "$unit" 60
+		run -0 measured "$PLAY" "$unit" $((60 * PATIENCE))
 		echo "$output" >&3
 	done
 }
@@ -308,14 +308,14 @@ none_delayed() {
 		| [range(1; length)] as $i | . as $e | $i[]
 		| select($e[.].event == "anomaly" and $e[. - 1].event == "delay")
 		| "\($e[.].time) \($e[. - 1].until)"' "$OUT" >"$DIR/times"
-	python3 - "$DIR/times" <<-'P' >&3
+	python3 - "$DIR/times" $((1000 * PATIENCE)) <<-'P' >&3
 		import sys
 		def ns(t):
 		    h, m, s = t[11:19].split(":")
 		    return ((int(h) * 60 + int(m)) * 60 + int(s)) * 10**9 + int(t[20:29])
 		late = sorted((ns(b[0]) - ns(b[1])) / 1e6 for b in (l.split() for l in open(sys.argv[1])))
 		print("# %d waits; late by ms: least %.2f median %.2f most %.2f" % (len(late), late[0], late[len(late) // 2], late[-1]))
-		assert late[0] >= 0 and late[-1] < 1000, late
+		assert late[0] >= 0 and late[-1] < int(sys.argv[2]), late
 	P
 }
 
