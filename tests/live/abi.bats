@@ -41,13 +41,13 @@ getpid > getpid @4" "$(pairs "$PLAY" | grep 'getpid > getpid')"
 		| (.[] | select(.kind == "STRUCT" and .name == "trace_array") | .members[]
 			| select(.name == "enter_syscall_files") | .type_id) as $array
 		| .[] | select(.id == $array) | .nr_elems')
-	((calls > 400 && calls < 510)) # Linux 5.13 and later
+	((calls > 400 && calls < 510)) # Linux 5.8 has 439, faccessat2
 	watch -- "$PLAY" getppid "#$calls" '#511' "#$((0x40000000 + calls))" '#0x400001ff' \
-		"int80:$calls" int80:511 getuid int80:448 getuid
+		"int80:$calls" int80:511 getuid int80:439 getuid
 	same "$("$EBPH" --ebpf | grep -w CALLS | head -1)" "#define CALLS $calls"
 	learned "$PLAY" <<<"$(
 		chain 9 getppid unknown unknown unknown unknown unknown unknown getuid \
-			process_mrelease getuid exit_group
+			faccessat2 getuid exit_group
 	)"
 	nothing_lost
 }
