@@ -8,6 +8,7 @@
 load common
 
 YEAR=31557600
+WAIT=$((2 + 2 * PATIENCE)) # s
 
 setup() {
 	programs
@@ -16,7 +17,7 @@ setup() {
 	STARTED=()
 	ulimit -c 0
 	FRESH=(--no-socket --profile-dir "$DIR/p" --save-interval 50ms
-		--normal-time 4s -e "$DIR/one")
+		--normal-time "$WAIT" -e "$DIR/one")
 	copy one
 	gcc -shared -fPIC -o "$DIR/clock.so" "$BATS_TEST_DIRNAME/programs/clock.c" -ldl
 	export CLOCK_FILE=$DIR/clock
@@ -41,7 +42,7 @@ becomes_normal() {
 	local start=$SECONDS
 	poll called_as_normal
 	echo "normal after $((SECONDS - start)) s"
-	[ $((SECONDS - start)) -le $((7 * PATIENCE)) ]
+	[ $((SECONDS - start)) -le $((WAIT + 3 * PATIENCE)) ]
 }
 
 called_as_normal() {

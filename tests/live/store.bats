@@ -79,10 +79,11 @@ pairs() {
 }
 
 @test "the wait to become normal goes on while ebph does not run" {
-	watch --normal-time 3s -- sh "$DIR/often" "$DIR/hello"
+	local wait=$((3 * PATIENCE))
+	watch --normal-time "$wait" -- sh "$DIR/often" "$DIR/hello"
 	[ "$(field state)" = frozen ]
-	sleep 3.2
-	watch --normal-time 3s -- "$DIR/hello"
+	sleep "$wait.2"
+	watch --normal-time "$wait" -- "$DIR/hello"
 	[ "$(field state)" = normal ]
 }
 

@@ -150,7 +150,7 @@ S
 @test "-p watches a running process and what it starts, nothing else" {
 	sh -c 'while :; do ls / >/dev/null; sleep 0.05; done' &
 	pid=$!
-	run "$EBPH" -p "$pid" -d 2 -j -o "$DIR/out"
+	run "$EBPH" -p "$pid" -d $((1 + PATIENCE)) -j -o "$DIR/out"
 	kill "$pid"
 	[ "$status" -eq 0 ]
 	names=$(jq -s -r '.[-1].profiles[].exe' "$DIR/out" | sort | tr '\n' ' ')
@@ -221,7 +221,7 @@ S
 	mkdir "$group"
 	sh -c "echo \$\$ >$group/cgroup.procs; while :; do ls / >/dev/null; sleep 0.05; done" &
 	pid=$!
-	run "$EBPH" -c "$group" -d 2 -j -o "$DIR/out"
+	run "$EBPH" -c "$group" -d $((1 + PATIENCE)) -j -o "$DIR/out"
 	kill "$pid"
 	wait "$pid" || true
 	wait_for rmdir "$group"
