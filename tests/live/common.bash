@@ -67,6 +67,7 @@ watch_die() {
 
 # Starts ebph and waits until it watches. Sets WATCHER; end it with watch_end.
 watch_begin() { # OPTION...
+	rm -f "$ERR" # the last one's words are not this one's
 	timeout -k 5 "${TIMEOUT-$((60 * PATIENCE))}" "$EBPH" -v "${FRESH[@]}" -j -o "$OUT" "$@" 2>"$ERR" 3>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")

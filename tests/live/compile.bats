@@ -137,6 +137,7 @@ two_processors() {
 
 # tags OPTION...: name and tag (a hash of the instructions) of each program that a run loads
 tags() { # one program, attach, has the process id of ebph in it
+	rm -f "$ERR"
 	"$@" "$EBPH" -q "${FRESH[@]}" -o /dev/null 2>"$ERR" 3>&- &
 	EBPH_PID=$!
 	STARTED+=("$EBPH_PID")

@@ -42,6 +42,7 @@ is_in() { # TEXT FILE
 
 # watch [OPTION...]: an ebph that watches obey only
 watch() {
+	rm -f "$DIR/err" # the last one's words are not this one's
 	"$EBPH" --socket "$SOCKET" -e "$OBEY" -j -o "$DIR/out" "$@" 2>"$DIR/err" 3>&- &
 	WATCHER=$!
 	STARTED+=("$WATCHER")

@@ -191,6 +191,7 @@ nobodys() {
 	fi
 	for kind in "${kinds[@]}"; do
 		export EBPH_TRACEPOINTS=$kind
+		rm -f "$ERR"
 		timeout -k 5 "$TIMEOUT" "$EBPH" -v --no-load --no-save --socket "$socket" -j -o "$OUT" -e "$PLAY" \
 			2>"$ERR" 3>&- &
 		WATCHER=$!
