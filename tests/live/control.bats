@@ -574,7 +574,7 @@ S
 	echo "$cut"
 	[ "$(awk 'length > 60' <<<"$cut" | wc -l)" -eq 0 ]
 	ps -p | grep -q "$OBEY"
-	timeout $((2 * PATIENCE)) "$EBPH" ps --socket "$SOCKET" -w 0.5 >"$DIR/watched" || [ $? -eq 124 ]
+	timeout $((1 + PATIENCE)) "$EBPH" ps --socket "$SOCKET" -w 0.5 >"$DIR/watched" || [ $? -eq 124 ]
 	[ "$(grep -c ^PID "$DIR/watched")" -ge 2 ]
 }
 
