@@ -144,9 +144,11 @@ kept() {
 	exec 7>"$ROOT/orders"
 	printf uggg >&7
 	wait_for is_stopped "$pid"
-	kill -KILL "$(property MainPID)" # and not the guardian
+	main=$(property MainPID)
+	kill -KILL "$main" # and not the guardian
 	wait_for eval "! is_stopped $pid"
 	kill "$pid"
+	wait_for has_restarted "$main"
 }
 
 is_stopped() {

@@ -317,6 +317,7 @@ C
 	spoil
 	export BAD_PROGRAM=judge
 	LD_PRELOAD=$DIR/spoil.so run "$EBPH" -d 1
+	echo "$output"
 	[ "$status" -eq 1 ]
 	[[ $output == *"R9 !read_ok"* ]]
 	[[ $output == *"verifier refused BPF program judge"*"EBPH_LOG=FILE"* ]]
