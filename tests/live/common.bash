@@ -14,9 +14,10 @@ EBPH=${EBPH:-$LIVE/../../build/ebph}
 # How many times slower than a usual machine this one may be: emulated ones are.
 PATIENCE=${EBPH_PATIENCE:-1}
 
-# Compiles programs/play once for all files; 64 and 32 bits. Sets PLAY and PLAY32.
+# Compiles programs/play once for all files of a run, or of several with EBPH_PROGRAMS; 64
+# and 32 bits. Sets PLAY and PLAY32.
 programs() {
-	local bin=$BATS_RUN_TMPDIR/programs source=$LIVE/programs
+	local bin=${EBPH_PROGRAMS:-$BATS_RUN_TMPDIR}/programs source=$LIVE/programs
 	PLAY=$bin/play PLAY32=$bin/play32
 	[ ! -x "$PLAY32" ] || return 0
 	mkdir -p "$bin"
