@@ -66,6 +66,11 @@ one() {
 	STARTED+=("$PID")
 	exec 7>"$DIR/orders"
 	wait_for has_a_row
+	wait_for is_reading # its first calls are made, and counted
+}
+
+is_reading() {
+	[[ $(cat "/proc/$PID/syscall") == "0 "* ]]
 }
 
 has_a_row() {
