@@ -314,7 +314,7 @@ C
 }
 
 @test "a program that the verifier refuses is named, with the end of the log or all of it" {
-	local refusal='R9 (!read_ok|is not readable)' # until, and from, Linux 7
+	local refusal='R9 (!read_ok|is not readable)' # Linux 7.3 says the latter
 	spoil
 	export BAD_PROGRAM=judge
 	LD_PRELOAD=$DIR/spoil.so run "$EBPH" -d 1
