@@ -34,7 +34,8 @@ static const struct {
 	{"anomaly_limit", LOG_ERR}, {"lost", LOG_WARNING},
 	{"delay", LOG_WARNING},	    {"abort_exec", LOG_WARNING},
 	{"sequence", LOG_DEBUG},    {"exec", LOG_DEBUG},
-	{"exit", LOG_DEBUG},
+	{"exit", LOG_DEBUG},	    {"warning", LOG_WARNING},
+	{"error", LOG_ERR},
 };
 
 static int leads_to_journal(FILE *out)
@@ -149,7 +150,8 @@ int journal_event(struct journal *j, const char *text, const char *json)
 	add_priority(&f, event);
 	json_object_foreach(event, name, value)
 	{
-		add_member(&f, name, value);
+		if (strcmp(name, "message")) /* TEXT has it */
+			add_member(&f, name, value);
 	}
 	result = j->send(f.list, f.count);
 	for (int i = 0; i < f.count; i++)

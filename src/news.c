@@ -25,20 +25,6 @@ static void follow_event(struct watch *w, const struct event *e, size_t size)
 	}
 }
 
-static void journal_enter(struct watch *w, const struct event *e, size_t size)
-{
-	char *text, *json;
-
-	if (!w->journal || (w->report.quiet && e->type != EVENT_ANOMALY))
-		return;
-	text = report_render(&w->report, e, size, false);
-	json = report_render(&w->report, e, size, true);
-	if (text && json)
-		journal_event(w->journal, text, json);
-	free(text);
-	free(json);
-}
-
 static void on_event(void *context, const struct event *e, size_t size)
 {
 	struct watch *w = context;
@@ -47,7 +33,6 @@ static void on_event(void *context, const struct event *e, size_t size)
 	if (is_verbose(e) && w->verbosity != VERBOSITY_VERBOSE)
 		return;
 	report_event(&w->report, e, size);
-	journal_enter(w, e, size);
 	follow_event(w, e, size);
 	if (e->type == EVENT_PROFILE)
 		keeper_arrived(w->keeper, e->slot, &e->identity,

@@ -9,6 +9,7 @@
 
 #include "color.h"
 #include "columns.h"
+#include "journal.h"
 #include "jsonl.h"
 #include "text.h"
 #include "timestamp.h"
@@ -36,8 +37,15 @@ int report_init(struct report *r, const struct options *o, FILE *out, u32 slots)
 	return -ENOMEM;
 }
 
+void report_to_journal(struct report *r)
+{
+	r->journal = journal_open(r->out);
+}
+
 void report_free(struct report *r)
 {
+	journal_close(r->journal);
+	r->journal = NULL;
 	for (u32 i = 0; r->names && i <= r->slots; i++)
 		free(r->names[i].path);
 	free(r->names);
@@ -206,6 +214,17 @@ static void event_text(struct report *r, const struct event *e)
 	flush(r);
 }
 
+static void event_to_journal(struct report *r, const struct event *e, size_t size)
+{
+	char *text = report_render(r, e, size, false);
+	char *json = report_render(r, e, size, true);
+
+	if (text && json)
+		journal_event(r->journal, text, json);
+	free(text);
+	free(json);
+}
+
 void report_event(struct report *r, const struct event *e, size_t size)
 {
 	if (size < sizeof(*e) || !jsonl_event_name(e->type) || e->slot > r->slots)
@@ -216,9 +235,9 @@ void report_event(struct report *r, const struct event *e, size_t size)
 		r->anomalies++;
 	else if (r->quiet && e->type != EVENT_DELAY && e->type != EVENT_ABORT_EXEC)
 		return;
-	if (r->elsewhere)
-		return;
-	if (r->json)
+	if (r->journal)
+		event_to_journal(r, e, size);
+	else if (r->json)
 		event_json(r, e);
 	else
 		event_text(r, e);
@@ -485,46 +504,57 @@ void report_start(struct report *r, const struct options *o, const char *kernel,
 	put(r, j);
 }
 
-void report_lost(struct report *r, const char *what, u64 count)
+/* TEXT is for a person; J, which is freed, for programs, unless IS_QUIET. */
+static void tell(struct report *r, const char *text, json_t *j, bool is_quiet)
 {
-	json_t *j;
+	char *json = r->journal ? json_dumps(j, JSON_COMPACT) : NULL;
 
-	fprintf(r->messages, "ebph: lost: %" PRIu64 " %s\n", count, what);
-	if (!r->json)
-		return;
-	j = begin(r, "lost");
-	json_object_set_new(j, "what", jsonl_text(what));
-	json_object_set_new(j, "count", json_integer((json_int_t)count));
-	put(r, j);
+	if (!json || journal_event(r->journal, text, json))
+		fprintf(r->messages, "%s\n", text);
+	free(json);
+	if (r->json && !r->journal && !is_quiet)
+		put(r, j);
+	else
+		json_decref(j);
 }
 
-/* Print BYTES as part of a message. */
-static void say(struct report *r, const char *before, const char *bytes)
+void report_lost(struct report *r, const char *what, u64 count)
 {
-	char *text = text_escape(bytes, strlen(bytes), TEXT_LINE);
+	json_t *j = begin(r, "lost");
+	char text[256];
 
-	fprintf(r->messages, "%s%s", before, text ? text : "?");
-	free(text);
+	snprintf(text, sizeof(text), "ebph: lost: %" PRIu64 " %s", count, what);
+	json_object_set_new(j, "what", jsonl_text(what));
+	json_object_set_new(j, "count", json_integer((json_int_t)count));
+	tell(r, text, j, false);
+}
+
+/* "ebph: EVENT: SUBJECT: TEXT", to be freed; NULL: no memory. */
+static char *message_text(const char *event, const char *subject, const char *text)
+{
+	char *about = subject ? text_escape(subject, strlen(subject), TEXT_LINE) : NULL;
+	char *what = text_escape(text, strlen(text), TEXT_LINE), *line;
+
+	if (asprintf(&line, "ebph: %s: %s%s%s", event, about ? about : "",
+		     about ? ": " : "", what ? what : "?") < 0)
+		line = NULL;
+	free(about);
+	free(what);
+	return line;
 }
 
 static void message(struct report *r, bool is_error, const char *text,
 		    const char *subject)
 {
 	const char *event = is_error ? "error" : "warning";
-	json_t *j;
+	char *line = message_text(event, subject, text);
+	json_t *j = begin(r, event);
 
-	fprintf(r->messages, "ebph: %s", event);
-	if (subject)
-		say(r, ": ", subject);
-	say(r, ": ", text);
-	fputc('\n', r->messages);
-	if (!r->json || (r->quiet && !is_error))
-		return;
-	j = begin(r, event);
 	json_object_set_new(j, "message", jsonl_text(text));
 	if (subject)
 		json_object_set_new(j, "subject", jsonl_text(subject));
-	put(r, j);
+	tell(r, line ? line : "ebph: out of memory", j, r->quiet && !is_error);
+	free(line);
 }
 
 void report_warning(struct report *r, const char *text, const char *subject)

@@ -42,7 +42,7 @@ struct report_delay {
 struct report {
 	FILE *out, *messages;
 	bool json, quiet, timestamp, color;
-	bool elsewhere; /* events are printed by someone else: they are only counted */
+	struct journal *journal; /* where events go instead of OUT; NULL: nowhere else */
 	bool header_done;
 	u32 slots;		   /* profiles that may exist, slots 1..slots */
 	struct report_name *names; /* by slot */
@@ -70,6 +70,9 @@ struct totals {
  */
 int report_init(struct report *r, const struct options *o, FILE *out, u32 slots);
 void report_free(struct report *r);
+
+/* From now on events, losses and messages go to systemd's journal, if OUT leads to it. */
+void report_to_journal(struct report *r);
 
 /* Make room for SLOTS profiles, if R has less; 0 or -ENOMEM. Not during a summary. */
 int report_grow(struct report *r, u32 slots);

@@ -330,8 +330,7 @@ static int start(struct watch *w, const struct bounds *b, char *error, size_t si
 	control_begin(&w->control);
 	w->on_terminal = hangs_on_terminal();
 	w->watchdog_ns = notify_watchdog();
-	w->journal = journal_open(w->report.out);
-	w->report.elsewhere = w->journal != NULL;
+	report_to_journal(&w->report);
 	malloc_trim(0); /* what starting took is not needed again */
 	fprintf(stderr, "ebph: watching\n");
 	notify("READY=1");
@@ -414,7 +413,6 @@ int watch(const struct options *o, const struct kernel *k, struct loaded *l,
 	}
 	attach_none(&w.links);
 	control_close(&w.control);
-	journal_close(w.journal);
 	respond_end(&w.respond);
 	child_free(&w.child);
 	targets_free(&w.targets);

@@ -9,7 +9,6 @@
 #include "child.h"
 #include "compile.h"
 #include "control.h"
-#include "journal.h"
 #include "keeper.h"
 #include "kernel.h"
 #include "options.h"
@@ -34,7 +33,6 @@ struct watch {
 	struct keeper *keeper;
 	struct child child;
 	struct control control;
-	struct journal *journal; /* where events go; NULL: to the output */
 	struct ring *ring;
 	struct meanwhile meanwhile; /* what cannot wait while something is compiled */
 	int signals;

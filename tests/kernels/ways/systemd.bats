@@ -133,11 +133,13 @@ fields() {
 	"$PLAY" 2x:getppid getgid
 	ebph admin set anomaly-limit 0
 	"$PLAY" 2x:getppid getgid
+	echo >>"$PLAY"
+	"$PLAY" getppid             # was replaced
 	# until what came last is there
-	poll eval '[ -n "$(entries EVENT=anomaly_limit)" ]'
+	poll eval '[ -n "$(entries EVENT=warning)" ]'
 	entries | jq -r 'select(.EVENT) | "\(.EVENT) \(.PRIORITY)"' | sort -u | tee "$DIR/priorities"
 	same "$(printf '%s\n' 'anomaly 4' 'anomaly_limit 3' 'exec 7' 'exit 7' 'freeze 6' 'normal 6' \
-		'profile 6' 'sequence 7' 'thaw 6' 'tolerize_limit 3')" "$(cat "$DIR/priorities")"
+		'profile 6' 'sequence 7' 'thaw 6' 'tolerize_limit 3' 'warning 4')" "$(cat "$DIR/priorities")"
 	run ! eval 'journalctl -q -t ebph -p warning -o json | jq -r .EVENT | grep -E "sequence|exec|profile"'
 }
 
