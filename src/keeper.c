@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "image_kernel.h"
+#include "moment.h"
 #include "shelf.h"
 #include "slots.h"
 #include "wait.h"
@@ -31,14 +31,6 @@ struct keeper {
 	bool is_waiting; /* a slot is */
 	bool try_kept;	 /* at the next tick: what the shelf has in memory */
 };
-
-static u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 static void warn(void *context, const char *subject, const char *message)
 {
@@ -280,7 +272,7 @@ static int save_kept(struct keeper *k, u64 until)
 {
 	int result = 0;
 
-	while (k->shelf.backlog.count && !result && now_ns() < until)
+	while (k->shelf.backlog.count && !result && moment_monotonic() < until)
 		result = shelf_save_kept(&k->shelf);
 	return result;
 }
@@ -340,11 +332,11 @@ void keeper_tick(struct keeper *k, u64 now)
 		k->is_waiting = false;
 		k->next_slot = 1;
 	}
-	while (k->next_slot && now_ns() < until) {
+	while (k->next_slot && moment_monotonic() < until) {
 		save_slot(k, k->next_slot);
 		k->next_slot = k->next_slot < k->slots.count ? k->next_slot + 1 : 0;
 	}
-	if (k->try_kept && now_ns() < until &&
+	if (k->try_kept && moment_monotonic() < until &&
 	    (save_kept(k, until) || !k->shelf.backlog.count))
 		k->try_kept = false;
 }
@@ -409,7 +401,7 @@ struct keeper *keeper_open(const struct keeper_options *o,
 				  .max = t->bounds->profiles,
 				  .warn = warn,
 				  .context = k};
-	k->next_save = now_ns() + o->save_interval_ns;
+	k->next_save = moment_monotonic() + o->save_interval_ns;
 	if (!open_shelf(k, error, size))
 		return k;
 	keeper_close(k);

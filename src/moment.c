@@ -19,6 +19,11 @@ u64 moment_now(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+u64 moment_monotonic(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
 u64 moment_real(struct moment *m, u64 boot)
 {
 	u64 offset = read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Times of the boot clock, which the kernel side gives, as the world tells them. */
+/* What clocks show, and times of the boot clock as the world tells them. */
 #ifndef EBPH_MOMENT_H
 #define EBPH_MOMENT_H
 
@@ -16,6 +16,9 @@ struct moment {
 
 /* The boot clock now, ns. */
 u64 moment_now(void);
+
+/* The monotonic clock now, ns: for durations; it stands while the machine sleeps. */
+u64 moment_monotonic(void);
 
 /*
  * BOOT, boot clock in ns, as ns since 1970. Follows when the real clock is set, but

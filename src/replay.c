@@ -13,13 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "account.h"
 #include "image.h"
 #include "judge.h"
 #include "model_image.h"
+#include "moment.h"
 #include "output.h"
 #include "plot.h"
 #include "replay_options.h"
@@ -56,14 +56,6 @@ struct replay {
 	size_t count, room;
 };
 
-static u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
 /* ---- progress ---- */
 
 static void progress_clear(struct replay *r)
@@ -81,7 +73,7 @@ static void on_progress(void *context, size_t bytes)
 	r->bytes += bytes;
 	if (!r->terminal)
 		return;
-	now = now_ns();
+	now = moment_monotonic();
 	if (now - r->started < 1000000000ULL || now < r->next)
 		return;
 	r->next = now + 200000000ULL;
@@ -376,7 +368,7 @@ static int finish(struct replay *r, int result)
 static int run(const struct replay_options *o)
 {
 	struct replay r = {
-		.o = o, .terminal = isatty(STDERR_FILENO), .started = now_ns()};
+		.o = o, .terminal = isatty(STDERR_FILENO), .started = moment_monotonic()};
 	int result = -ENOMEM, status;
 
 	r.symbols = symbols_new(o->arch);

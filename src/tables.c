@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lookahead.h"
+#include "moment.h"
 #include "stats.h"
 
 /* How long a program that found a profile's slot may take to look into it. */
@@ -32,14 +32,6 @@ static const char *const lost_names[LOST_KINDS] = {
 	[LOST_DELAY] =
 		"delays: over 16384 processes at once, or one that cannot be stopped",
 };
-
-static u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 static int push_range(int stack, u32 first, u32 count)
 {
@@ -192,9 +184,9 @@ static u32 recycle(struct tables *t)
 		struct leaving leaving = t->leaving[i];
 		struct profile p;
 
-		if (now_ns() - leaving.since < GRACE_NS ||
+		if (moment_monotonic() - leaving.since < GRACE_NS ||
 		    !read_profile(t, leaving.slot, &p) || p.threads) {
-			soon += now_ns() - leaving.since < GRACE_NS;
+			soon += moment_monotonic() - leaving.since < GRACE_NS;
 			t->leaving[kept++] = leaving;
 			continue;
 		}
@@ -210,7 +202,7 @@ static u32 recycle(struct tables *t)
 /* First step: nobody finds the profile in SLOT any more. */
 static void leave(struct tables *t, u32 slot)
 {
-	t->leaving[t->leaving_count++] = (struct leaving){slot, now_ns()};
+	t->leaving[t->leaving_count++] = (struct leaving){slot, moment_monotonic()};
 }
 
 int tables_forget(struct tables *t, u32 slot)

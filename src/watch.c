@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "defend.h"
 #include "exception.h"
+#include "moment.h"
 #include "news.h"
 #include "notify.h"
 #include "output.h"
@@ -26,14 +26,6 @@
 enum { TICK_MS = 200, REFRESH_TICKS = 5, EXCEPTION_TICKS = 25 };
 
 #define LOSSES_NS 10000000000ULL /* so often is told what was lost meanwhile */
-
-static u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 /* ---- profiles come and go ---- */
 
@@ -142,7 +134,7 @@ static void on_signal(struct watch *w)
 
 static void tell_watchdog(struct watch *w)
 {
-	u64 now = now_ns();
+	u64 now = moment_monotonic();
 
 	if (!w->watchdog_ns || now < w->watchdog_at)
 		return;
@@ -178,10 +170,10 @@ static void look_again(struct watch *w, unsigned int tick)
 
 static void tell_losses(struct watch *w)
 {
-	if (now_ns() < w->losses_at)
+	if (moment_monotonic() < w->losses_at)
 		return;
 	summary_losses(w);
-	w->losses_at = now_ns() + LOSSES_NS;
+	w->losses_at = moment_monotonic() + LOSSES_NS;
 }
 
 /* Wait until something has happened, a tick at most. */
@@ -209,21 +201,21 @@ static void keep_up(void *context)
 
 static void loop(struct watch *w)
 {
-	u64 start = now_ns(), next = start + w->o->interval_ns;
+	u64 start = moment_monotonic(), next = start + w->o->interval_ns;
 
 	for (unsigned int tick = 0; !w->done && !w->report.error; tick++) {
 		wait_for_more(w);
 		keep_up(w);
-		keeper_tick(w->keeper, now_ns());
+		keeper_tick(w->keeper, moment_monotonic());
 		on_signal(w);
 		control_serve(&w->control);
 		look_again(w, tick);
 		tell_losses(w);
-		if (w->o->interval_ns && now_ns() >= next) {
+		if (w->o->interval_ns && moment_monotonic() >= next) {
 			summary_print(w);
 			next += w->o->interval_ns;
 		}
-		if (w->o->duration_ns && now_ns() - start >= w->o->duration_ns)
+		if (w->o->duration_ns && moment_monotonic() - start >= w->o->duration_ns)
 			w->done = true;
 	}
 }
