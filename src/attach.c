@@ -124,7 +124,7 @@ static int classic_id(struct links *k, int i)
 /* The program of L for point I; -1: there is none. */
 static int program_for(const struct loaded *l, int i)
 {
-	return *(const int *)((const char *)l + points[i].program);
+	return loaded_at(l, points[i].program);
 }
 
 static int attach_point(struct links *k, const struct loaded *l, int i, bool raw,

@@ -338,14 +338,9 @@ void parts_close(const struct part *parts, int count, void *base)
 	}
 }
 
-static int *own_part(struct loaded *l, int i)
+int loaded_at(const struct loaded *l, size_t offset)
 {
-	return (int *)((char *)l + detector[i].offset);
-}
-
-static const int *const_part(const struct loaded *l, int i)
-{
-	return (const int *)((const char *)l + detector[i].offset);
+	return *(const int *)((const char *)l + offset);
 }
 
 int compile(const char *text, bool raw, struct loaded *l, char *error, size_t size)
@@ -368,20 +363,24 @@ int compile_more(const char *text, bool raw, const struct loaded *l, struct load
 
 void loaded_add(struct loaded *l, const struct loaded *more)
 {
+	const struct wanted w = {detector, PARTS, l};
+
 	for (int i = 0; i < PARTS; i++) {
-		int fd = *const_part(more, i);
+		int fd = loaded_at(more, detector[i].offset);
 
 		if (fd >= 0)
-			*own_part(l, i) = fd;
+			*part_of(&w, i) = fd;
 	}
 }
 
 void loaded_close_but(struct loaded *l, const struct loaded *other)
 {
-	for (int i = 0; i < PARTS; i++) {
-		int *fd = own_part(l, i);
+	const struct wanted w = {detector, PARTS, l};
 
-		if (*fd >= 0 && *fd != *const_part(other, i))
+	for (int i = 0; i < PARTS; i++) {
+		int *fd = part_of(&w, i);
+
+		if (*fd >= 0 && *fd != loaded_at(other, detector[i].offset))
 			close(*fd);
 		*fd = -1;
 	}
@@ -396,6 +395,6 @@ int loaded_map(const struct loaded *l, int i)
 {
 	for (int part = 0; part < PARTS; part++)
 		if (detector[part].kind == MAP && !i--)
-			return *const_part(l, part);
+			return loaded_at(l, detector[part].offset);
 	return -ENOENT;
 }

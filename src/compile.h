@@ -72,6 +72,9 @@ void loaded_add(struct loaded *l, const struct loaded *more);
 /* Close the descriptors of L that OTHER has not; L is empty then. */
 void loaded_close_but(struct loaded *l, const struct loaded *other);
 
+/* The descriptor at OFFSET of L; -1: it is not there. */
+int loaded_at(const struct loaded *l, size_t offset);
+
 /* The descriptor of map number I = 0, 1, ...: -1: it is not there; -ENOENT: past all. */
 int loaded_map(const struct loaded *l, int i);
 

@@ -160,9 +160,7 @@ static int load_program(const struct loader *l, const struct bcc *b, void *modul
 /* The descriptor of part I of what runs already; -1: nothing does, or it has none. */
 static int running(const struct loader *l, int i)
 {
-	if (!l->running)
-		return -1;
-	return *(const int *)((const char *)l->running + l->parts[i].offset);
+	return l->running ? loaded_at(l->running, l->parts[i].offset) : -1;
 }
 
 /* Programs that are compiled in only where they are needed. */
