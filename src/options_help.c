@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "options.h"
 
+#include "store.h"
+
 static const char help[] =
 	"Usage: ebph [OPTIONS]                    watch the whole machine\n"
 	"       ebph [OPTIONS] -p PID[,PID...]    watch these and what they start\n"
@@ -61,7 +63,7 @@ static const char help[] =
 	"\n"
 	"Profiles on disk:\n"
 	"      --profile-dir DIR    where they live (default: $EBPH_PROFILE_DIR, else\n"
-	"                           /var/lib/ebph)\n"
+	"                           " STORE_DIRECTORY ")\n"
 	"      --no-load            start without them\n"
 	"      --no-save            leave them as they are\n"
 	"      --save-interval DUR  save what has changed every DUR (1ms or more;\n"

@@ -128,7 +128,8 @@ static const char help[] =
 	"\n"
 	"PROFILE is the path of a program, a key (16 hexadecimal digits) or a file.\n"
 	"\n"
-	"      --profile-dir DIR    default: $EBPH_PROFILE_DIR, else /var/lib/ebph\n"
+	"      --profile-dir DIR    default: $EBPH_PROFILE_DIR, else " STORE_DIRECTORY
+	"\n"
 	"  -j, --json               write JSON; what prints nothing otherwise then says what\n"
 	"                           it did\n"
 	"  -o, --output FILE        write to FILE\n"

@@ -37,7 +37,7 @@ const char *store_directory(void)
 {
 	const char *wish = getenv("EBPH_PROFILE_DIR");
 
-	return wish && *wish ? wish : "/var/lib/ebph";
+	return wish && *wish ? wish : STORE_DIRECTORY;
 }
 
 /* ---- names ---- */

@@ -19,7 +19,9 @@ enum store_mode {
 	STORE_WRITE,
 };
 
-/* Where profiles live unless an option says it: $EBPH_PROFILE_DIR, else /var/lib/ebph. */
+#define STORE_DIRECTORY "/var/lib/ebph"
+
+/* Where profiles live unless an option says it: $EBPH_PROFILE_DIR, else STORE_DIRECTORY. */
 const char *store_directory(void);
 
 struct store {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void on_lost(void *context, const char *what, u64 count)
+void summary_lost(void *context, const char *what, u64 count)
 {
 	struct watch *w = context;
 
@@ -13,7 +13,7 @@ static void on_lost(void *context, const char *what, u64 count)
 
 u64 summary_losses(struct watch *w)
 {
-	return tables_losses(&w->tables, on_lost, w) + w->tables.evicted +
+	return tables_losses(&w->tables, summary_lost, w) + w->tables.evicted +
 	       keeper_lost(w->keeper);
 }
 

@@ -6,6 +6,9 @@
 #include "types.h"
 #include "watcher.h"
 
+/* Tell of COUNT lost, what: WHAT. CONTEXT: the struct watch. */
+void summary_lost(void *context, const char *what, u64 count);
+
 /* All that was lost so far; what is new since the last time is told. */
 u64 summary_losses(struct watch *w);
 

@@ -29,13 +29,6 @@ enum { TICK_MS = 200, REFRESH_TICKS = 5, EXCEPTION_TICKS = 25 };
 
 /* ---- profiles come and go ---- */
 
-static void on_lost(void *context, const char *what, u64 count)
-{
-	struct watch *w = context;
-
-	report_lost(&w->report, what, count);
-}
-
 static void on_warning(void *context, const char *subject, const char *message)
 {
 	struct watch *w = context;
@@ -277,7 +270,7 @@ static int open_keeper(struct watch *w, char *error, size_t size)
 	};
 	const struct keeper_callbacks callbacks = {.context = w,
 						   .warn = on_warning,
-						   .lost = on_lost,
+						   .lost = summary_lost,
 						   .path_of = path_of,
 						   .named = on_named};
 
