@@ -144,6 +144,11 @@ copy() { # NAME...
 	done
 }
 
+# How many places there are for hints: ids that differ by as many share one.
+hints() {
+	"$EBPH" --ebpf | sed -n 's/.*HINTS = \([0-9]*\),.*/\1/p'
+}
+
 # The events of one kind, of one program if EXE is given.
 events() { # EVENT [EXE]
 	jq -c --arg event "$1" --arg exe "${2-}" \

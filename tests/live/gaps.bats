@@ -94,6 +94,37 @@ end_in_group() {
 	)"
 }
 
+@test "a gap in which a child that made no call yet runs another program" {
+	copy next
+	local id=$(($(cat /proc/sys/kernel/pid_max) - 9)) hints=$(hints)
+	# The first child keeps the second one from beginning with only a hint.
+	begin_in_group read shared as:$id fork getuid + @3 end \
+		as:$((id - hints)) fork @2 exec:"$DIR/next" write:1 read getpid end end \
+		@1 write:1 read + wait + wait
+	poll grep -qx + "$DIR/said"
+	echo $((id - hints)) >"$root/cgroup.procs"
+	echo -n x >&7
+	poll grep -qx ++ "$DIR/said"
+	poll inside $((id - hints)) 0
+	echo $((id - hints)) >"$group/cgroup.procs"
+	echo -n x >&7
+	end_in_group
+	learned "$DIR/next" <<<"$(chain 9 getpid exit_group)"
+	same 2 "$(row "$DIR/next" .count)"
+	same 0 "$(row '' .threads)"
+	nothing_lost
+}
+
+@test "-n follows a process from the exec that gives it the name" {
+	copy named
+	watch_begin -n named
+	sh -c 'exec "$0" getpid getuid' "$DIR/named"
+	watch_end
+	same 1 "$(count exec "$DIR/named")"
+	learned "$DIR/named" <<<"$(chain 9 getpid getuid exit_group)"
+	same 1 "$(row '' '.profiles | length')"
+}
+
 @test "-c watches the cgroups below it too, not those above and beside" {
 	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 	group=$root/ebph-test-$$

@@ -158,11 +158,6 @@ load common
 	same 0 "$(row '' .threads)"
 }
 
-# How many places there are for hints: ids that differ by as many share one.
-hints() {
-	"$EBPH" --ebpf | sed -n 's/.*HINTS = \([0-9]*\),.*/\1/p'
-}
-
 @test "children whose ids share a place in the kernel's hints keep each to its own" {
 	local hints=$(hints)
 	id=$(($(cat /proc/sys/kernel/pid_max) - 9))
