@@ -135,19 +135,30 @@ LOOKAHEAD_INLINE int row_knows(const struct row *row, u64 window, u64 wanted)
 
 /* ---- windows remembered to be known ---- */
 
+LOOKAHEAD_INLINE u64 memo_hash(u64 window)
+{
+	return window * 0x9e3779b97f4a7c15ULL;
+}
+
 /* The place of WINDOW among a profile's memos. */
 LOOKAHEAD_INLINE u64 memo_place(u64 window)
 {
-	u64 place = window * 0x9e3779b97f4a7c15ULL >> 59;
+	u64 place = memo_hash(window) >> 59;
 
 	__asm__ volatile("" : "+r"(place));
 	return place & (MEMOS - 1);
 }
 
-/* What a memo's second half is for a call that made of window BEFORE another. */
-LOOKAHEAD_INLINE u64 memo_rest(u64 before, u32 epoch)
+/*
+ * What a memo's second half is for a call that made window AFTER of BEFORE; MASK from
+ * window_mask(). It says which call was pushed out. Two threads may each write one half
+ * of a memo: those do not fit together, but for one in 2^24.
+ */
+LOOKAHEAD_INLINE u64 memo_rest(u64 before, u64 after, u64 mask, u32 epoch)
 {
-	return before >> 56 << 32 | epoch;
+	u64 oldest = before / ((mask >> 8) + 1);
+
+	return (memo_hash(after) & ~0ULL << 40) | oldest << 32 | epoch;
 }
 
 /* ---- rows ---- */

@@ -102,7 +102,7 @@ struct memo {
 	union {
 		struct {
 			u32 epoch;
-			u32 oldest; /* the index that the call pushed out */
+			u32 check; /* the index that the call pushed out, and see memo_rest() */
 		};
 		u64 rest;
 	};
@@ -118,8 +118,8 @@ enum limited {
 };
 
 /*
- * The first part is only read by a known call, what calls write comes last: threads
- * on different CPUs then do not take each other's cache lines away.
+ * The first part is only read by a known call, what calls write comes last, memos (seldom)
+ * before counters: threads on different CPUs then do not take each other's cache lines away.
  */
 struct profile {
 	u32 state; /* enum profile_state */

@@ -45,6 +45,15 @@ lost() { # REGEX
 	grep -q "lost: .*max-pairs-memory" "$ERR"
 }
 
+@test "a call beyond --max-pairs-memory is counted once" {
+	copy homeless
+	watch --max-pairs-memory 64K -- "$PLAY" 2x:sweep:250 \
+		fork exec:"$DIR/homeless" 2000x:getppid end end wait
+	lost=$(lost max-pairs-memory)
+	echo "lost $lost"
+	[ "$lost" -ge 2000 ] && [ "$lost" -le 2501 ]
+}
+
 @test "anomalies that nobody reads in time are counted as lost, all others arrive" {
 	# ebph is stopped while each of 60,000 calls is an anomaly.
 	VERBOSE='' blocked 0 --window 2 --normal-time 0 --anomaly-limit 1000000 --tolerize-limit 128 -- \

@@ -286,6 +286,43 @@ static struct profile frozen(u64 normal_time)
 	return p;
 }
 
+/* A memo tells apart all calls that end in one window, whatever the window's length. */
+static void memos_know_what_was_pushed_out(void **context)
+{
+	(void)context;
+	random_state = 5;
+	for (u32 length = 2; length <= WINDOW_MAX; length++) {
+		u64 mask = window_mask(length), before = random_next() & mask;
+		u64 after = window_push(before, 7, mask);
+		u64 rest = memo_rest(before, after, mask, 3);
+
+		for (u32 index = 0; index < 256; index++) {
+			u64 shift = 8 * (length - 2);
+			u64 other = (before & ~(0xffULL << shift)) | (u64)index << shift;
+
+			assert_int_equal(window_push(other, 7, mask), after);
+			assert_int_equal(memo_rest(other, after, mask, 3) == rest, other == before);
+		}
+		assert_int_not_equal(memo_rest(before, after, mask, 4), rest);
+	}
+}
+
+/* Halves that two threads wrote at once do not pass for a memo of either's window. */
+static void memos_do_not_tear(void **context)
+{
+	const u64 mask = window_mask(WINDOW_MAX);
+
+	(void)context;
+	random_state = 6;
+	for (u32 i = 0; i < 100000; i++) {
+		u64 before = random_next(), after = window_push(before, 7, mask);
+		u64 other = after ^ (1ULL + random_below(255)) << 8 * random_below(8);
+
+		assert_int_not_equal(memo_rest(before, after, mask, 3),
+				     memo_rest(before, other, mask, 3));
+	}
+}
+
 static void settle_in_the_current_epoch(void **state)
 {
 	struct profile p = training(100, 40);
@@ -930,6 +967,8 @@ int main(void)
 		cmocka_unit_test(one_pair_is_one_bit),
 		cmocka_unit_test(lazy_rows_agree_with_eager_tables),
 		cmocka_unit_test(windows_keep_their_length),
+		cmocka_unit_test(memos_know_what_was_pushed_out),
+		cmocka_unit_test(memos_do_not_tear),
 		cmocka_unit_test(settle_in_the_current_epoch),
 		cmocka_unit_test(settle_from_before_a_change),
 		cmocka_unit_test(settle_from_before_a_zeroing),
