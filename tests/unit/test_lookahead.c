@@ -301,7 +301,8 @@ static void memos_know_what_was_pushed_out(void **context)
 			u64 other = (before & ~(0xffULL << shift)) | (u64)index << shift;
 
 			assert_int_equal(window_push(other, 7, mask), after);
-			assert_int_equal(memo_rest(other, after, mask, 3) == rest, other == before);
+			assert_int_equal(memo_rest(other, after, mask, 3) == rest,
+					 other == before);
 		}
 		assert_int_not_equal(memo_rest(before, after, mask, 4), rest);
 	}
