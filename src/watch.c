@@ -23,9 +23,12 @@
 #include "summary.h"
 #include "watcher.h"
 
-enum { TICK_MS = 200, REFRESH_TICKS = 5, EXCEPTION_TICKS = 25 };
+enum { TURN_MS = 200 }; /* the longest turn of the loop; the shortest is an event's */
 
-#define LOSSES_NS 10000000000ULL /* so often is told what was lost meanwhile */
+#define SECOND_NS 1000000000ULL
+#define REFRESH_NS SECOND_NS	      /* so often are the files of -e looked at */
+#define EXCEPTIONS_NS (5 * SECOND_NS) /* whom responses spare */
+#define LOSSES_NS (10 * SECOND_NS)    /* so often is told what was lost meanwhile */
 
 /* ---- profiles come and go ---- */
 
@@ -125,14 +128,21 @@ static void on_signal(struct watch *w)
 	}
 }
 
-static void tell_watchdog(struct watch *w)
+/* Whether AT has come; then it comes again after PERIOD ns. Turns are no measure of time. */
+static bool is_due(u64 *at, u64 period)
 {
 	u64 now = moment_monotonic();
 
-	if (!w->watchdog_ns || now < w->watchdog_at)
-		return;
-	notify("WATCHDOG=1");
-	w->watchdog_at = now + w->watchdog_ns / 4;
+	if (now < *at)
+		return false;
+	*at = now + period;
+	return true;
+}
+
+static void tell_watchdog(struct watch *w)
+{
+	if (w->watchdog_ns && is_due(&w->watchdog_at, w->watchdog_ns / 4))
+		notify("WATCHDOG=1");
 }
 
 /* Continue what is due. Without the guardian nothing may stay stopped. */
@@ -153,23 +163,21 @@ static void respond(struct watch *w)
 }
 
 /* Who has begun or ended since may be one whom responses spare. */
-static void look_again(struct watch *w, unsigned int tick)
+static void look_again(struct watch *w)
 {
-	if (tick % REFRESH_TICKS == 0)
+	if (is_due(&w->refresh_at, REFRESH_NS))
 		targets_refresh(&w->targets);
-	if (tick % EXCEPTION_TICKS == 0 && options_respond(w->o))
+	if (options_respond(w->o) && is_due(&w->exceptions_at, EXCEPTIONS_NS))
 		exceptions_tell(w->l->exempt, w->respond.guardian.pid);
 }
 
 static void tell_losses(struct watch *w)
 {
-	if (moment_monotonic() < w->losses_at)
-		return;
-	summary_losses(w);
-	w->losses_at = moment_monotonic() + LOSSES_NS;
+	if (is_due(&w->losses_at, LOSSES_NS))
+		summary_losses(w);
 }
 
-/* Wait until something has happened, a tick at most. */
+/* Wait until something has happened, TURN_MS at most. */
 static void wait_for_more(const struct watch *w)
 {
 	struct pollfd fds[] = {{.fd = ring_fd(w->ring), .events = POLLIN},
@@ -178,7 +186,7 @@ static void wait_for_more(const struct watch *w)
 			       {.fd = w->respond.timer, .events = POLLIN},
 			       {.fd = w->respond.guardian.socket, .events = POLLIN}};
 
-	poll(fds, sizeof(fds) / sizeof(*fds), TICK_MS);
+	poll(fds, sizeof(fds) / sizeof(*fds), TURN_MS);
 }
 
 /* What cannot wait for anything else. */
@@ -196,13 +204,13 @@ static void loop(struct watch *w)
 {
 	u64 start = moment_monotonic(), next = start + w->o->interval_ns;
 
-	for (unsigned int tick = 0; !w->done && !w->report.error; tick++) {
+	while (!w->done && !w->report.error) {
 		wait_for_more(w);
 		keep_up(w);
 		keeper_tick(w->keeper, moment_monotonic());
 		on_signal(w);
 		control_serve(&w->control);
-		look_again(w, tick);
+		look_again(w);
 		tell_losses(w);
 		if (w->o->interval_ns && moment_monotonic() >= next) {
 			summary_print(w);

@@ -38,12 +38,13 @@ struct watch {
 	int signals;
 	enum verbosity verbosity;
 	bool done;
-	u64 forgotten;		      /* profiles that made room, not told of yet */
-	u64 losses_at;		      /* when to tell what was lost */
-	bool unguarded;		      /* the guardian has ended */
-	bool on_terminal;	      /* whose end is ours */
-	u64 watchdog_ns, watchdog_at; /* how often, and when, to say that all is well */
-	u32 unsaved;		      /* profiles that could not be saved in the end */
+	u64 forgotten;		       /* profiles that made room, not told of yet */
+	u64 losses_at;		       /* when to tell what was lost */
+	u64 refresh_at, exceptions_at; /* when to look who else is watched, or spared */
+	bool unguarded;		       /* the guardian has ended */
+	bool on_terminal;	       /* whose end is ours */
+	u64 watchdog_ns, watchdog_at;  /* how often, and when, to say that all is well */
+	u32 unsaved;		       /* profiles that could not be saved in the end */
 };
 
 #endif

@@ -105,3 +105,28 @@ lost() { # REGEX
 	[ "$seen" -ge 1000 ] && [ "$lost" -ge 4000 ]
 	same 3 "$(row "$DIR/other" .anomalies)" # read, getuid, nanosleep
 }
+
+@test "however often events come, files and processes are looked at by the clock" {
+	copy a
+	watch_begin "${NORMAL[@]}" -e "$DIR/a" --delay 1
+	strace -qq -o "$DIR/trace" -e trace=poll,openat,%%stat -p "$(ebph_pid)" 3>&- &
+	STARTED+=("$!")
+	poll grep -q '^poll(' "$DIR/trace"
+	began=$EPOCHSECONDS
+	for i in {1..400}; do
+		"$DIR/a" getuid
+	done
+	seconds=$((EPOCHSECONDS - began + 1))
+	turns=$(grep -c '^poll(' "$DIR/trace")
+	# The walk through all processes, and what -e names.
+	walks=$(grep -c '^openat(.*"/proc", ' "$DIR/trace") || true
+	stats=$(grep -c "^[a-z]*stat.*\"$DIR/a\"" "$DIR/trace") || true
+	echo "$seconds s, $turns turns of the loop, $walks walks, $stats looks at the file"
+	[ "$turns" -ge 250 ]
+	[ "$walks" -le $((seconds / 5 + 1)) ]
+	[ "$stats" -le $((seconds + 1)) ]
+	# but looked at they are
+	poll grep -q '^openat(.*"/proc", ' "$DIR/trace"
+	poll grep -q "^[a-z]*stat.*\"$DIR/a\"" "$DIR/trace"
+	watch_end
+}
