@@ -84,9 +84,25 @@ static bool exe_of(pid_t pid, char *path, size_t size)
 	return n > 0;
 }
 
+/* Whether PID is root's in all respects, as the first user namespace knows it. */
+static bool is_roots(pid_t pid)
+{
+	char text[1024];
+	const char *line;
+	unsigned int real, effective, saved, file;
+
+	read_proc(pid, "status", text, sizeof(text));
+	line = strstr(text, "\nUid:");
+	return line &&
+	       sscanf(line, "\nUid: %u %u %u %u", &real, &effective, &saved, &file) ==
+		       4 &&
+	       !(real | effective | saved | file);
+}
+
 /*
  * Whether PID runs root's program NAME, also when its file has been replaced. A name that
- * it gave itself says nothing, so the file's counts, and that only root could install it.
+ * it gave itself says nothing, so the file's counts, and that root runs it: in a mount
+ * namespace of his own anybody can have a program of his under any path.
  */
 static bool runs(pid_t pid, const char *name)
 {
@@ -95,7 +111,7 @@ static bool runs(pid_t pid, const char *name)
 	char path[512];
 	size_t length;
 
-	if (!exe_of(pid, path, sizeof(path)))
+	if (!is_roots(pid) || !exe_of(pid, path, sizeof(path)))
 		return false;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		length = strlen(places[i]);
@@ -109,13 +125,15 @@ static bool runs(pid_t pid, const char *name)
 	return false;
 }
 
-/* A session of sshd runs the same program, but has no [listener] in its title. */
+/*
+ * Whether PID is an sshd that waits for connections. A session is begun by an sshd, and
+ * mostly is not root's; the listener is begun by whatever there is: systemd, also under
+ * ssh.socket, a container's first process, which may be itself, or a shell. Its title is
+ * no sign, for a session can write what it likes there.
+ */
 static bool is_listener(pid_t pid)
 {
-	char title[256];
-
-	read_proc(pid, "cmdline", title, sizeof(title));
-	return strstr(title, "[listener]") != NULL;
+	return runs(pid, "sshd") && !runs(parent_of(pid), "sshd");
 }
 
 static void add_daemon(struct exceptions *e, pid_t pid)
@@ -125,7 +143,7 @@ static void add_daemon(struct exceptions *e, pid_t pid)
 	read_proc(pid, "comm", comm, sizeof(comm));
 	if (!strncmp(comm, "systemd-journal", 15) && runs(pid, "systemd-journald"))
 		add(e, pid, reason_journal);
-	else if (!strcmp(comm, "sshd\n") && runs(pid, "sshd") && is_listener(pid))
+	else if (!strcmp(comm, "sshd\n") && is_listener(pid))
 		add(e, pid, reason_sshd);
 }
 

@@ -214,6 +214,36 @@ none_delayed() {
 	grep -q "$DIR/a .*--never-respond-to" "$DIR/list"
 }
 
+@test "sshd's listener is spared, but no session, whatever that calls itself" {
+	# Shells by the name of sshd, where only they see it, as in a container.
+	cat >"$DIR/session" <<-'S'
+		mount -t tmpfs none /usr/sbin && cp /bin/bash /usr/sbin/sshd
+		exec 5<&0
+		sshd() {
+			exec -a 'sshd: [listener]' /usr/sbin/sshd -c "$@"
+		}
+		export -f sshd
+		sshd 'echo $$ >"$0/listener"; (echo "$BASHPID" >"$0/session"; read -r <&5); :' "$1" &
+		setpriv --reuid 65534 bash -c 'sshd "$0"' 'echo $$ >&6; read -r <&5' 6>"$1/user" &
+		wait
+	S
+	mkfifo "$DIR/pipe"
+	PATH=/bin:/usr/bin unshare -m bash "$DIR/session" "$DIR" <>"$DIR/pipe" 3>&- &
+	STARTED+=("$!")
+	for who in listener session user; do
+		poll test -s "$DIR/$who"
+		STARTED+=("$(cat "$DIR/$who")")
+		same sshd "$(cat "/proc/$(cat "$DIR/$who")/comm")"
+		same /usr/sbin/sshd "$(readlink "/proc/$(cat "$DIR/$who")/exe")"
+		grep -q '\[listener\]' "/proc/$(cat "$DIR/$who")/cmdline"
+	done
+	"$EBPH" --show-exceptions >"$DIR/list"
+	cat "$DIR/list"
+	grep -q "^$(cat "$DIR/listener") .*sshd's listener" "$DIR/list"
+	run ! grep -q "^$(cat "$DIR/session") " "$DIR/list"
+	run ! grep -q "^$(cat "$DIR/user") " "$DIR/list"
+}
+
 @test "abort-exec-by kill: the new program runs no instruction" {
 	cat >"$DIR/session" <<-S
 		$PLAY 200x:getppid getuid getppid exec:/bin/touch $DIR/touched end
