@@ -268,15 +268,19 @@ static bool get_row(struct cursor *c, struct image *im, u32 current)
 	return bitmap != NULL;
 }
 
-/* Everything behind the fixed part. NULL, or what is wrong with it. */
-static const char *get_rest(struct cursor *c, struct image *im, size_t path_length)
+/* The path, if it has one. 0, -ENOMEM, or -EBADMSG. */
+static int get_path(struct cursor *c, struct image *im, size_t length)
 {
-	const u8 *path = step(c, path_length);
+	const char *path = (const char *)step(c, length);
 
-	if (!path || path_length > IMAGE_PATH_MAX || memchr(path, 0, path_length))
-		return "its path cannot be";
-	if (path_length && image_set_path(im, (const char *)path, path_length))
-		return "there is no memory for its path";
+	if (!path || length > IMAGE_PATH_MAX || memchr(path, 0, length))
+		return -EBADMSG;
+	return length ? image_set_path(im, path, length) : 0;
+}
+
+/* Everything behind the path. NULL, or what is wrong with it. */
+static const char *get_rest(struct cursor *c, struct image *im)
+{
 	if (!get_calls(c, im))
 		return "it has a system call that cannot be";
 	for (u32 i = 0; i < im->calls; i++)
@@ -308,20 +312,23 @@ static int decode(struct cursor *c, struct image *im, char *why, size_t why_size
 		return -EBADMSG;
 	}
 	result = image_init(im, calls);
-	if (result) {
-		snprintf(why, why_size, "there is no memory for it");
-		return result;
+	if (!result) {
+		fixed.calls = im->calls;
+		fixed.call = im->call;
+		fixed.cell = im->cell;
+		*im = fixed;
+		result = get_path(c, im, path_length);
 	}
-	fixed.calls = im->calls;
-	fixed.call = im->call;
-	fixed.cell = im->cell;
-	*im = fixed;
-	fault = get_rest(c, im, path_length);
+	/* a shortage is no fault of the file's */
+	if (result == -ENOMEM)
+		fault = "there is no memory for it";
+	else
+		fault = result ? "its path cannot be" : get_rest(c, im);
 	if (!fault)
 		return 0;
 	snprintf(why, why_size, "%s", fault);
 	image_free(im);
-	return -EBADMSG;
+	return result ? result : -EBADMSG;
 }
 
 int codec_decode(const u8 *data, size_t size, struct image *im, char *why,

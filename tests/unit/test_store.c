@@ -18,6 +18,7 @@
 
 #include "codec.h"
 #include "durable.h"
+#include "no_memory.h"
 #include "store.h"
 #include "store_dir.h"
 
@@ -377,6 +378,43 @@ static void a_callback_can_end_the_loading(void **state)
 	store_close(&s);
 }
 
+/* The profile is good, whichever allocation it is that fails. */
+static void a_shortage_is_no_damage(void **state)
+{
+	struct seen seen = {0};
+	const struct store_visitor v = {&seen, see_image, see_problem};
+	char name[STORE_NAME];
+	struct image im;
+	struct store s;
+	int failed = 0;
+
+	(void)state;
+	must_open(&s, STORE_WRITE);
+	image_of(&im, 1);
+	image_set_path(&im, "/usr/bin/prog", IMAGE_PATH_MAX);
+	store_name(&im.identity, name);
+	assert_int_equal(store_save(&s, &im, error, sizeof(error)), 0);
+	for (;; failed++) {
+		int result;
+
+		allocations_left = failed;
+		result = store_load_file(&s, name, &v, error, sizeof(error));
+		if (!result)
+			break;
+		assert_int_equal(result, -ENOMEM);
+		assert_non_null(strstr(error, "memory"));
+	}
+	assert_true(allocations_left >= 0); /* there were no more to fail */
+	allocations_left = -1;
+	assert_int_equal(failed, 4); /* bytes, calls, cells, path */
+	assert_int_equal(seen.problems, 0);
+	assert_int_equal(seen.images, 1);
+	assert_true(image_equal(&im, &seen.image[0]));
+	forget(&seen);
+	image_free(&im);
+	store_close(&s);
+}
+
 #define STORE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -392,6 +430,7 @@ int main(void)
 		STORE_TEST(unsafe_directories_are_refused),
 		STORE_TEST(removed_is_gone),
 		STORE_TEST(a_callback_can_end_the_loading),
+		STORE_TEST(a_shortage_is_no_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
