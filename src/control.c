@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "control_profiles.h"
 #include "privilege.h"
 #include "reply.h"
@@ -49,15 +50,14 @@ static int mark_gap(struct control *c, char *error, size_t size)
 	int result = snapshot_take(&s, c->tables);
 
 	for (u32 i = 0; !result && i < s.profile_count; i++) {
-		int answer = tables_command(c->tables, s.profiles[i].slot, VERB_GAP);
-
-		if (answer < 0 || answer == ANSWER_LOCKED)
-			result = answer < 0 ? answer : -EBUSY;
+		result = tables_command(c->tables, s.profiles[i].slot, VERB_GAP);
+		if (result == ANSWER_NO_PROFILE) /* whose threads begin anew anyway */
+			result = 0;
 	}
 	snapshot_free(&s);
 	if (result)
-		snprintf(error, size, "cannot mark the gap in the kernel: %s",
-			 strerror(-result));
+		snprintf(error, size, "cannot mark the gap in a profile: %s; try again",
+			 answer_text(result));
 	return result;
 }
 

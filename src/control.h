@@ -84,7 +84,7 @@ void control_publish(struct control *c, enum follow kind, const char *line);
 
 /*
  * See no calls from now on, or again. What lies between is a gap. 0, also when it is so
- * already; or -errno with a sentence.
+ * already; or, with a sentence, not 0: -errno, or the kernel side's enum answer.
  */
 int control_pause(struct control *c, char *error, size_t size);
 int control_resume(struct control *c, char *error, size_t size);

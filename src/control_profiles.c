@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "reply.h"
 #include "rows.h"
 #include "snapshot.h"
@@ -118,12 +119,8 @@ static const char *act(struct work *w, const struct snapshot_profile *p)
 		answer = forget(w->control, p);
 	else
 		answer = tables_command(w->control->tables, p->slot, w->verb->verb);
-	if (answer == ANSWER_DONE)
-		return "done";
-	w->failed++;
-	if (answer == ANSWER_NO_PROFILE)
-		return "gone";
-	return answer < 0 ? strerror(-answer) : "busy";
+	w->failed += answer != ANSWER_DONE;
+	return answer_text(answer);
 }
 
 /* The row of P, before and after. */

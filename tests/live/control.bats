@@ -307,6 +307,41 @@ repeat() { # LETTER N
 	[ "$(get anomalies)" -gt 0 ]
 }
 
+# Takes (1) or gives back (0) the locks of profiles 1 to 4, as the kernel side would: words,
+# or where the kernel cannot exchange those, entries.
+set_locks() { # 0|1
+	local id type bytes slot
+	read -r id type bytes < <(sed -n 's/^map_id:\t//p' /proc/"$WATCHER"/fdinfo/* | sort -un |
+		while read -r id; do bpftool map show id "$id" -j; done |
+		jq -r 'select(.name == "locks") | "\(.id) \(.type) \(.bytes_value)"')
+	for slot in 1 2 3 4; do
+		if [ "$1 $type" = '0 hash' ]; then
+			bpftool map delete id "$id" key "$slot" 0 0 0
+		else
+			bpftool map update id "$id" key "$slot" 0 0 0 value "$1" $(repeat ' 0' $((bytes - 1)))
+		fi
+	done
+}
+
+@test "a profile that is busy is said to be, by its name or as why there is no going on" {
+	watch --max-profiles 4
+	one
+	order "$(repeat g 30)"
+	admin pause
+	set_locks 1
+	run -1 admin normalize -p "$PID"
+	echo "$output"
+	[[ $output == *"normalize of $OBEY "*' failed: busy' ]]
+	run -1 admin resume
+	echo "$output"
+	[ "$output" = 'ebph admin: cannot mark the gap in a profile: busy; try again' ]
+	[ "$(admin -j status | jq -r .state)" = paused ]
+	set_locks 0
+	admin resume
+	admin normalize -p "$PID"
+	[ "$(get state)" = normal ]
+}
+
 @test "set: at once, and nothing learned is lost" {
 	watch --normal-time 1h
 	one
