@@ -336,15 +336,7 @@ void thread_signal(struct thread *t, bool handled, u32 restart)
 
 void thread_sigreturn(struct thread *t)
 {
-	if (!t->depth)
-		return;
-	t->depth--;
-	t->window = 0;
-	t->restart = 0;
-	if (t->depth < SIGNAL_DEPTH) {
-		t->window = t->signal[t->depth].window;
-		t->restart = t->signal[t->depth].restart;
-	}
+	resume(t);
 }
 
 bool thread_restarts(struct thread *t, u32 symbol)

@@ -101,7 +101,7 @@ void thread_fork(struct thread *child, const struct thread *t);
  */
 void thread_signal(struct thread *t, bool handled, u32 restart);
 
-/* A handler returned: the interrupted window goes on. */
+/* A handler returned: the interrupted window goes on, or an empty one if it is not known. */
 void thread_sigreturn(struct thread *t);
 
 /* true when SYMBOL is noise, to be counted only: the kernel enters that call again. */

@@ -354,6 +354,26 @@ LOOKAHEAD_INLINE void thread_gap(struct thread *t)
 	t->restart = 0;
 }
 
+/*
+ * T's handler returns: the interrupted window goes on. That of a handler which was not
+ * seen to begin, or was too deep, is not known.
+ */
+LOOKAHEAD_INLINE void resume(struct thread *t)
+{
+	u32 depth = t->depth;
+
+	t->window = 0;
+	t->restart = 0;
+	if (!depth)
+		return;
+	depth--;
+	t->depth = depth;
+	if (depth < SIGNAL_DEPTH) { /* the verifier wants the mask */
+		t->window = t->signal[depth & (SIGNAL_DEPTH - 1)].window;
+		t->restart = t->signal[depth & (SIGNAL_DEPTH - 1)].restart;
+	}
+}
+
 /* Calls of P's threads went unseen. */
 LOOKAHEAD_INLINE void profile_gap(struct profile *p)
 {
