@@ -140,6 +140,47 @@ refuses() { # OPTION VALUE...
 	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/manual"
 }
 
+# The commands in FILE's SYNOPSIS, a line each.
+synopsis_words() { # FILE
+	sed -n '/^.Sh SYNOPSIS/,/^.Sh DESCRIPTION/s/^\.Cm \(.*\)/\1/p' "$1" | tr '| ' '\n\n' | sed '/^$/d' | sort
+}
+
+@test "the subcommands in --help are those of the manual; each has help and a page" {
+	"$EBPH" --help | sed -n 's/^ *ebph \([a-z]*\) \.\.\..*/\1/p' | sort >"$BATS_TEST_TMPDIR/help"
+	synopsis_words "$MAN" >"$BATS_TEST_TMPDIR/manual"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -eq 5 ]
+	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/manual"
+	while read -r name; do
+		run -0 "$EBPH" "$name" --help
+		[[ $output == "Usage: ebph $name"* ]]
+		sed -n '/^.Sh SEE ALSO/,$p' "$MAN" | grep -q "^.Xr ebph-$name 8"
+		[ -f "${MAN%/*}/ebph-$name.8" ]
+	done <"$BATS_TEST_TMPDIR/help"
+}
+
+@test "the commands in admin's help are those of its manual and of the README" {
+	# `  name, name WORDS  what it does`
+	"$EBPH" admin --help | sed -n 's/^  \([a-z]*\), \([a-z]*\) .*/\1\n\2/p; t; s/^  \([a-z][a-z]*\) .*/\1/p' |
+		sort >"$BATS_TEST_TMPDIR/help"
+	cat "$BATS_TEST_TMPDIR/help"
+	synopsis_words "${MAN%/*}/ebph-admin.8" >"$BATS_TEST_TMPDIR/manual"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -eq 14 ]
+	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/manual"
+	while read -r name; do
+		grep -q "\`$name\`" "${MAN%/*}/../README.md" || { echo "no $name"; false; }
+	done <"$BATS_TEST_TMPDIR/help"
+}
+
+@test "the manual has every environment variable that ebph reads" {
+	cd "${MAN%/*}/.."
+	grep -ho 'getenv("[A-Z_]*")' ebph.c src/*.c | tr -cd 'A-Z_\n' | sort -u >"$BATS_TEST_TMPDIR/read"
+	cat "$BATS_TEST_TMPDIR/read"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/read")" -ge 5 ]
+	while read -r name; do
+		sed -n '/^.Sh ENVIRONMENT/,/^.Sh FILES/p' "$MAN" | grep -q "^.It Ev .*$name" || { echo "no $name"; false; }
+	done <"$BATS_TEST_TMPDIR/read"
+}
+
 # Each option of the text on standard input, a line each: its ranges, bounds and defaults
 # that are numbers, as --help writes them.
 numbers_of() {
