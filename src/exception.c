@@ -128,12 +128,18 @@ static bool runs(pid_t pid, const char *name)
 /*
  * Whether PID is an sshd that waits for connections. A session is begun by an sshd, and
  * mostly is not root's; the listener is begun by whatever there is: systemd, also under
- * ssh.socket, a container's first process, which may be itself, or a shell. Its title is
- * no sign, for a session can write what it likes there.
+ * ssh.socket, a container's first process, which may be itself, or a shell. The title is
+ * no proof, for a session can write what it likes there. But it tells the listener from
+ * root's sessions that outlived theirs, or that systemd began (Accept=yes).
  */
 static bool is_listener(pid_t pid)
 {
-	return runs(pid, "sshd") && !runs(parent_of(pid), "sshd");
+	char title[4096];
+
+	if (!runs(pid, "sshd") || runs(parent_of(pid), "sshd"))
+		return false;
+	read_proc(pid, "cmdline", title, sizeof(title));
+	return strstr(title, "[listener]") != NULL;
 }
 
 static void add_daemon(struct exceptions *e, pid_t pid)

@@ -224,24 +224,26 @@ none_delayed() {
 		}
 		export -f sshd
 		sshd 'echo $$ >"$0/listener"; (echo "$BASHPID" >"$0/session"; read -r <&5); :' "$1" &
+		/usr/sbin/sshd -c 'echo $$ >"$0/orphan"; read -r <&5' "$1" &
 		setpriv --reuid 65534 bash -c 'sshd "$0"' 'echo $$ >&6; read -r <&5' 6>"$1/user" &
 		wait
 	S
 	mkfifo "$DIR/pipe"
 	PATH=/bin:/usr/bin unshare -m bash "$DIR/session" "$DIR" <>"$DIR/pipe" 3>&- &
 	STARTED+=("$!")
-	for who in listener session user; do
+	for who in listener session orphan user; do
 		poll test -s "$DIR/$who"
 		STARTED+=("$(cat "$DIR/$who")")
 		same sshd "$(cat "/proc/$(cat "$DIR/$who")/comm")"
 		same /usr/sbin/sshd "$(readlink "/proc/$(cat "$DIR/$who")/exe")"
-		grep -q '\[listener\]' "/proc/$(cat "$DIR/$who")/cmdline"
+		[ "$who" = orphan ] || grep -q '\[listener\]' "/proc/$(cat "$DIR/$who")/cmdline"
 	done
 	"$EBPH" --show-exceptions >"$DIR/list"
 	cat "$DIR/list"
 	grep -q "^$(cat "$DIR/listener") .*sshd's listener" "$DIR/list"
-	run ! grep -q "^$(cat "$DIR/session") " "$DIR/list"
-	run ! grep -q "^$(cat "$DIR/user") " "$DIR/list"
+	for who in session orphan user; do
+		run ! grep -q "^$(cat "$DIR/$who") " "$DIR/list"
+	done
 }
 
 @test "abort-exec-by kill: the new program runs no instruction" {
