@@ -50,21 +50,6 @@ static int be_quiet(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
-/* Raw tracepoints, unless their programs can be preempted: calls would be lost. */
-static bool use_raw_tracepoints(const struct kernel *k)
-{
-	const char *wish = getenv("EBPH_TRACEPOINTS");
-	int seen;
-
-	if (!k->btf) /* nothing tells what classic ones hand over */
-		return true;
-	if (wish && *wish)
-		return strcmp(wish, "classic") != 0;
-	seen = preempt_raw_tracepoints_by(k->btf);
-	return !seen ||
-	       seen == -EPERM; /* who may not look will not get to attach either */
-}
-
 /* Watch as O says, with the program TEXT: the exit status, or 1 with a sentence in ERROR. */
 static int run_text(const struct options *o, const struct kernel *k, const char *text,
 		    bool raw, char *error, size_t size)
@@ -101,7 +86,7 @@ static int run(const struct options *o)
 	if ((o->ebpf || (!feature_check(error, sizeof(error)) &&
 			 !check_lsm(o, error, sizeof(error)))) &&
 	    !kernel_learn(o->headers, &kernel, error, sizeof(error))) {
-		raw = use_raw_tracepoints(&kernel);
+		raw = preempt_choose(kernel.btf).raw;
 		text = source_text(o, &kernel, raw, error, sizeof(error));
 		kernel_forget(&kernel);
 	}
@@ -161,8 +146,8 @@ int main(int argc, char **argv)
 		break;
 	}
 	if (o.self_test) {
+		status = selftest(o.headers);
 		options_free(&o);
-		status = selftest();
 		return output_printed() ? 1 : status;
 	}
 	if (o.show_exceptions) {

@@ -97,7 +97,7 @@ bool attach_may_open_events(void)
 	return fd >= 0 || (errno != EACCES && errno != EPERM);
 }
 
-static const char *advice(int error)
+const char *attach_classic_advice(int error)
 {
 	if (error == -EACCES && !attach_may_open_events())
 		return "; with kernel.perf_event_paranoid above 2, this kernel wants "
@@ -154,7 +154,7 @@ static int attach_point(struct links *k, const struct loaded *l, int i, bool raw
 	else
 		snprintf(error, size, "cannot attach to the %stracepoint %s:%s: %s%s",
 			 raw ? "raw " : "", points[i].group, points[i].name,
-			 strerror(-k->fd[i]), raw ? "" : advice(k->fd[i]));
+			 strerror(-k->fd[i]), raw ? "" : attach_classic_advice(k->fd[i]));
 	return k->fd[i];
 }
 

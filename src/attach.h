@@ -54,6 +54,9 @@ int attach_classic_id(const char *group, const char *name);
  */
 int attach_classic(int id, int program);
 
+/* What to do about ERROR of attach_classic(), after a semicolon; "": nothing is known. */
+const char *attach_classic_advice(int error);
+
 /*
  * Whether this process may open perf events, as classic tracepoints take. Where Debian's
  * kernels restrict that (kernel.perf_event_paranoid above 2), CAP_PERFMON may not be enough.

@@ -274,6 +274,15 @@ int feature_missing(bool task_storage, char *error, size_t size)
 	return probe(task_storage, u.release, error, size);
 }
 
+int feature_helper(enum bpf_prog_type kind, enum bpf_func_id function)
+{
+	bool compiled;
+	int result =
+		load_nothing(&compiled); /* without the right to, libbpf says "yes" */
+
+	return result ? result : libbpf_probe_bpf_helper(kind, function, NULL);
+}
+
 int feature_exchange(void)
 {
 	const struct bpf_insn exchange[] = {

@@ -3,6 +3,7 @@
 #ifndef EBPH_FEATURE_H
 #define EBPH_FEATURE_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,6 +31,9 @@ const char *feature_capabilities(unsigned long long effective, unsigned int vers
  * says how to make it so.
  */
 int feature_lsm(char *error, size_t size);
+
+/* 1 or 0: whether programs of KIND may call FUNCTION; -errno: cannot be told. */
+int feature_helper(enum bpf_prog_type kind, enum bpf_func_id function);
 
 /*
  * 1 or 0: whether programs may exchange a word of memory at once and are as fast as others;

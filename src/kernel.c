@@ -20,21 +20,28 @@ enum { ERROR_SIZE = 512 };
 
 static const char kernel_btf[] = "/sys/kernel/btf/vmlinux";
 
-static struct btf *load_btf(char *error, size_t size)
+const char *kernel_btf_file(void)
 {
 	const char *file = getenv("EBPH_BTF");
+
+	return file && *file ? file : kernel_btf;
+}
+
+struct btf *kernel_load_btf(char *error, size_t size)
+{
+	const char *file = kernel_btf_file();
 	struct btf *btf = NULL;
 
-	if (file && !strcmp(file, "none")) {
+	if (!strcmp(file, "none")) {
 		snprintf(error, size, "EBPH_BTF=none hides the kernel's types");
 		return NULL;
 	}
-	btf = file && *file ? btf__parse(file, NULL) : btf__load_vmlinux_btf();
+	btf = file != kernel_btf ? btf__parse(file, NULL) : btf__load_vmlinux_btf();
 	if (!btf)
 		snprintf(error, size,
 			 "cannot read the kernel's types (CONFIG_DEBUG_INFO_BTF) from "
 			 "%s: %s",
-			 file && *file ? file : kernel_btf,
+			 file,
 			 /* libbpf's way of saying that it found none anywhere */
 			 strerror(errno == ESRCH ? ENOENT : errno));
 	return btf;
@@ -178,7 +185,7 @@ int kernel_learn(const char *mode, struct kernel *k, char *error, size_t size)
 	memset(k, 0, sizeof(*k));
 	uname(&u);
 	snprintf(k->release, sizeof(k->release), "%s", u.release);
-	k->btf = load_btf(no_btf, sizeof(no_btf));
+	k->btf = kernel_load_btf(no_btf, sizeof(no_btf));
 	/* in 5.11 and 5.12 only BPF LSM programs could use it */
 	k->task_storage = tree_version(k->release) >= VERSION(5, 13) &&
 			  has_function(k->btf, "bpf_task_storage_get");

@@ -31,6 +31,12 @@ struct kernel {
  */
 int kernel_learn(const char *mode, struct kernel *k, char *error, size_t size);
 
+/* The kernel's BTF as above, to be freed; NULL with a sentence in ERROR. */
+struct btf *kernel_load_btf(char *error, size_t size);
+
+/* The file that it is read from. */
+const char *kernel_btf_file(void);
+
 /* Free what K owns. What is in it otherwise can still be used. */
 void kernel_forget(struct kernel *k);
 

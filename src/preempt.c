@@ -14,6 +14,7 @@
 #include <linux/bpf.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -208,11 +209,18 @@ int preempt_raw_tracepoints_by(const struct btf *btf)
 	return at(btf, "sys_enter", call);
 }
 
-int preempt_raw_tracepoints(void)
+struct preempt_choice preempt_choose(const struct btf *btf)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int result = btf ? preempt_raw_tracepoints_by(btf) : -errno;
+	const char *wish = getenv("EBPH_TRACEPOINTS");
+	struct preempt_choice c = {.raw = true, .preempted = -ENOENT};
 
-	btf__free(btf);
-	return result;
+	if (!btf) /* nothing tells what classic ones hand over */
+		return c;
+	c.wished = wish && *wish;
+	c.preempted = preempt_raw_tracepoints_by(btf);
+	/* who may not look will not get to attach either */
+	c.raw = !c.preempted || c.preempted == -EPERM;
+	if (c.wished)
+		c.raw = strcmp(wish, "classic") != 0;
+	return c;
 }

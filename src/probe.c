@@ -20,21 +20,35 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "feature.h"
+#include "kernel.h"
 #include "preempt.h"
 #include "privilege.h"
+#include "tree.h"
 
-static const char kernel_btf[] = "/sys/kernel/btf/vmlinux";
-
-struct finding {
-	char text[400];
-	bool fatal; /* ebph cannot work like this */
+/* What several lines are about. */
+struct machine {
+	const char *headers; /* as --kernel-headers says */
+	struct btf *btf;     /* NULL: none, and why: */
+	char no_btf[300];
+	struct preempt_choice tracepoints;
 };
+
+struct finding;
 
 struct feature {
 	const char *name;
-	void (*look)(struct finding *f, const char *argument);
-	const char *argument;
+	void (*look)(struct finding *f);
+	const char *argument; /* a file, a library, or a tracepoint's group */
+	const char *purpose;  /* of a tracepoint */
+};
+
+struct finding {
+	const struct machine *machine;
+	const struct feature *feature;
+	char text[600];
+	bool fatal; /* ebph cannot work like this */
 };
 
 static __attribute__((format(printf, 2, 3))) void say(struct finding *f,
@@ -61,99 +75,110 @@ static const char *first_line(const char *path, char *line, size_t size)
 	return line;
 }
 
-static void look_kernel(struct finding *f, const char *unused)
+static void look_kernel(struct finding *f)
 {
 	struct utsname u;
 
-	(void)unused;
 	uname(&u);
 	say(f, "%s %s %s", u.sysname, u.release, u.machine);
 }
 
-static void look_libbcc(struct finding *f, const char *name)
+static void look_libbcc(struct finding *f)
 {
-	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+	void *library = dlopen(f->feature->argument, RTLD_LAZY | RTLD_LOCAL);
 	char path[PATH_MAX];
 	struct link_map *map;
 
 	if (!library) {
 		f->fatal = true;
 		say(f, "%s cannot be opened: install libbpfcc, version 0.25 or later",
-		    name);
+		    f->feature->argument);
 		return;
 	}
 	if (dlinfo(library, RTLD_DI_LINKMAP, &map) || !realpath(map->l_name, path))
-		snprintf(path, sizeof(path), "%s", name);
-	say(f, "%.380s", path);
+		snprintf(path, sizeof(path), "%s", f->feature->argument);
+	say(f, "%.380s (compiles the BPF source)", path);
 	dlclose(library);
 }
 
-static void look_libbpf(struct finding *f, const char *unused)
+static void look_libbpf(struct finding *f)
 {
-	(void)unused;
-	say(f, "%s", libbpf_version_string());
+	say(f, "%s (reads BTF, attaches the programs)", libbpf_version_string());
 }
 
-static void look_btf(struct finding *f, const char *path)
+static bool has_headers_named(const struct machine *m)
 {
-	struct stat st;
+	return strcmp(m->headers, "auto") && strcmp(m->headers, "btf");
+}
 
-	if (stat(path, &st))
-		say(f, "no %s: the kernel was built without CONFIG_DEBUG_INFO_BTF", path);
-	else
-		say(f, "%s, %lld KB", path, (long long)st.st_size / 1024);
+static void look_btf(struct finding *f)
+{
+	const char *path = kernel_btf_file();
+	struct stat st = {0};
+
+	if (!f->machine->btf) {
+		say(f, "no: %s; headers must do", f->machine->no_btf);
+		return;
+	}
+	stat(path, &st);
+	say(f, "%s, %lld KB, for %s", path, (long long)st.st_size / 1024,
+	    has_headers_named(f->machine) ? "what the headers do not tell"
+					  : "the layout of the kernel's structs");
 }
 
 /* Headers of another kernel are worse than none: say whose they are. */
-static void look_headers(struct finding *f, const char *unused)
+static void look_headers(struct finding *f)
 {
-	char path[300], line[200], release[100] = "";
+	const struct machine *m = f->machine;
+	char dir[PATH_MAX], error[500];
 	struct utsname u;
+	struct tree t;
 
-	(void)unused;
 	uname(&u);
-	snprintf(path, sizeof(path),
-		 "/lib/modules/%s/build/include/generated/utsrelease.h", u.release);
-	first_line(path, line, sizeof(line));
-	if (sscanf(line, "#define UTS_RELEASE \"%99[^\"]", release) != 1)
-		say(f, "none installed for this kernel");
-	else if (strcmp(release, u.release))
-		say(f, "/lib/modules/%.100s/build is of another kernel: %s", u.release,
-		    release);
+	snprintf(dir, sizeof(dir), "/lib/modules/%s/build", u.release);
+	if (has_headers_named(m)) {
+		snprintf(dir, sizeof(dir), "%s", m->headers);
+	} else if (access(dir, F_OK)) {
+		say(f, "none installed for this kernel%s",
+		    m->btf ? "; not needed with BTF" : "");
+		return;
+	}
+	if (tree_open(dir, &t, error, sizeof(error)) ||
+	    tree_check(&t, dir, u.release, error, sizeof(error)))
+		say(f, "%s", error);
 	else
-		say(f, "/lib/modules/%.100s/build, this kernel's", u.release);
+		say(f, "%.300s, this kernel's; %s", dir,
+		    has_headers_named(m) ? "taken, as --kernel-headers says"
+		    : m->btf		 ? "not needed with BTF"
+					 : "taken in place of BTF");
 }
 
-/* A program that does nothing: its descriptor or -errno. */
-static int load_nothing(void)
+static void look_kheaders(struct finding *f)
+{
+	const char *path = f->feature->argument;
+
+	say(f, "%s%s%s", access(path, R_OK) ? "no " : "", path,
+	    f->machine->btf ? "; not needed with BTF"
+			    : "; for where neither BTF nor those above are");
+}
+
+/* A program of KIND that does nothing: its descriptor or -errno. */
+static int load_nothing(enum bpf_prog_type kind)
 {
 	const struct bpf_insn nothing[] = {
 		{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
 		{BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "ebph_nothing", "GPL",
-			       nothing, 2, NULL);
+	int fd = bpf_prog_load(kind, "ebph_nothing", "GPL", nothing, 2, NULL);
 
 	return fd < 0 ? -errno : fd;
 }
 
-/* 1 or 0: programs of KIND may call FUNCTION; -errno: cannot be told. */
-static int has_helper(enum bpf_prog_type kind, enum bpf_func_id function)
-{
-	int program = load_nothing(); /* without the right to, libbpf says "yes" */
-
-	if (program < 0)
-		return program;
-	close(program);
-	return libbpf_probe_bpf_helper(kind, function, NULL);
-}
-
-static void look_ring_buffer(struct finding *f, const char *unused)
+static void look_ring_buffer(struct finding *f)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ebph_ring", 0, 0,
 				(unsigned int)sysconf(_SC_PAGESIZE), NULL);
 
-	(void)unused;
 	f->fatal = fd < 0;
 	if (fd >= 0)
 		say(f, "yes, for events");
@@ -165,14 +190,13 @@ static void look_ring_buffer(struct finding *f, const char *unused)
 		close(fd);
 }
 
-static void look_task_storage(struct finding *f, const char *unused)
+static void look_task_storage(struct finding *f)
 {
-	int has = has_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_storage_get);
+	int has = feature_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_storage_get);
 
-	(void)unused;
 	if (has < 0)
 		say(f, "cannot be told: %s", strerror(-has));
-	else if (has && access(kernel_btf, R_OK))
+	else if (has && !f->machine->btf)
 		say(f, "yes, but not used without BTF: a hash of tasks leads to "
 		       "the state of threads");
 	else
@@ -181,11 +205,10 @@ static void look_task_storage(struct finding *f, const char *unused)
 			: "no: a hash of tasks leads to the state of threads");
 }
 
-static void look_exchange(struct finding *f, const char *unused)
+static void look_exchange(struct finding *f)
 {
 	int has = feature_exchange();
 
-	(void)unused;
 	if (has < 0)
 		say(f, "cannot be told: %s", strerror(-has));
 	else
@@ -194,99 +217,125 @@ static void look_exchange(struct finding *f, const char *unused)
 			: "no: the locks of profiles are entries of a hash");
 }
 
-static void look_tracepoint(struct finding *f, const char *name)
+/* Attach a program that does nothing to tracepoint X for a moment: 0 or -errno. */
+static int try_tracepoint(const struct feature *x, bool raw)
 {
-	int program = load_nothing();
-	int link = program < 0 ? program : bpf_raw_tracepoint_open(name, program);
-	int result = program < 0 ? program : link < 0 ? -errno : 0;
+	int program = load_nothing(raw ? BPF_PROG_TYPE_RAW_TRACEPOINT
+				       : BPF_PROG_TYPE_TRACEPOINT);
+	int link = program;
 
-	f->fatal = result != 0;
 	if (program < 0)
-		say(f, "no program can be loaded: %s", strerror(-result));
-	else if (result)
-		say(f, "cannot be attached to: %s", strerror(-result));
-	else
-		say(f, "yes");
+		return program;
+	if (raw) {
+		link = bpf_raw_tracepoint_open(x->name, program);
+		link = link < 0 ? -errno : link;
+	} else {
+		link = attach_classic(attach_classic_id(x->argument, x->name), program);
+	}
 	if (link >= 0)
 		close(link);
-	if (program >= 0)
-		close(program);
+	close(program);
+	return link < 0 ? link : 0;
 }
 
-static void look_preemption(struct finding *f, const char *unused)
+static void look_tracepoint(struct finding *f)
 {
-	int may = preempt_raw_tracepoints();
+	const struct feature *x = f->feature;
+	const bool raw = f->machine->tracepoints.raw;
+	int result = try_tracepoint(x, raw), classic;
 
-	(void)unused;
-	if (may < 0 && access(kernel_btf, R_OK))
-		say(f, "cannot be told without BTF: ebph takes raw tracepoints");
-	else if (may < 0)
-		say(f, "cannot be told: %s", strerror(-may));
+	f->fatal = result != 0;
+	if (result) {
+		say(f, "the %s one cannot be attached to: %s%s", raw ? "raw" : "classic",
+		    strerror(-result), raw ? "" : attach_classic_advice(result));
+	} else if (!raw) {
+		say(f, "the classic one, for %s", x->purpose);
+	} else {
+		classic = attach_classic_id(x->argument, x->name);
+		say(f, "the raw one, for %s (the classic one: %s)", x->purpose,
+		    classic < 0 ? strerror(-classic) : "yes");
+	}
+}
+
+/* It is raw whatever the others are, and responses alone need it. */
+static void look_response_tracepoint(struct finding *f)
+{
+	int result = try_tracepoint(f->feature, true);
+
+	if (result)
+		say(f,
+		    "the raw one cannot be attached to: %s; no --delay, no --abort-exec",
+		    strerror(-result));
 	else
-		say(f, "programs of raw tracepoints %s",
-		    may ? "may be preempted: ebph takes the classic ones"
-			: "are not preempted: ebph takes them");
+		say(f, "the raw one, for %s", f->feature->purpose);
 }
 
-static void look_send_signal(struct finding *f, const char *unused)
+static void look_preemption(struct finding *f)
 {
-	int has = has_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_send_signal);
+	const struct preempt_choice c = f->machine->tracepoints;
+	const char *taken = c.raw ? "raw tracepoints" : "classic tracepoints",
+		   *wished = c.wished ? ", as EBPH_TRACEPOINTS says" : "";
 
-	(void)unused;
+	if (!f->machine->btf)
+		say(f, "cannot be told without BTF: ebph takes %s", taken);
+	else if (c.preempted < 0)
+		say(f, "cannot be told: %s: ebph takes %s%s", strerror(-c.preempted),
+		    taken, wished);
+	else
+		say(f, "programs of raw tracepoints %s preempted: ebph takes %s%s",
+		    c.preempted ? "may be" : "are not", taken, wished);
+}
+
+static void look_send_signal(struct finding *f)
+{
+	int has = feature_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_send_signal);
+
 	if (has < 0)
 		say(f, "cannot be told: %s", strerror(-has));
 	else
-		say(f, "%s", has ? "yes" : "no: a thread cannot be stopped or killed");
+		say(f, "%s",
+		    has ? "yes, for --delay and --abort-exec-by kill"
+			: "no: a thread cannot be stopped or killed");
 }
 
-/* 1 when WORD is one of the words of LIST, which commas and spaces separate. */
-static int has_word(const char *list, const char *word)
+static void look_lsm(struct finding *f)
 {
-	size_t length = strlen(word);
-
-	for (const char *at = list; *at; at += strspn(at, ", ")) {
-		size_t part = strcspn(at, ", ");
-
-		if (part == length && !strncmp(at, word, part))
-			return 1;
-		at += part;
-	}
-	return 0;
-}
-
-static void look_lsm(struct finding *f, const char *path)
-{
+	const char *path = f->feature->argument;
 	char list[300];
 
 	first_line(path, list, sizeof(list));
 	if (!*list)
-		say(f, "cannot be told: %s cannot be read", path);
-	else if (has_word(list, "bpf"))
-		say(f, "active (%s)", list);
+		say(f,
+		    "cannot be told, and --abort-exec must know: %s cannot be read; "
+		    "mount -t securityfs securityfs /sys/kernel/security",
+		    path);
+	else if (feature_lists(list, "bpf"))
+		say(f, "active (%s), for --abort-exec", list);
 	else
 		say(f, "not active (%s): needs bpf in the kernel's lsm= to deny an exec",
 		    list);
 }
 
-static void look_jit(struct finding *f, const char *path)
+static void look_jit(struct finding *f)
 {
 	char value[16];
 
-	first_line(path, value, sizeof(value));
+	first_line(f->feature->argument, value, sizeof(value));
 	if (!*value)
-		say(f, "cannot be told: %s cannot be read", path);
+		say(f, "cannot be told: %s cannot be read", f->feature->argument);
 	else if (*value == '0')
-		say(f, "off: every system call costs more; set %s to 1", path);
+		say(f, "off: every system call costs more; set %s to 1",
+		    f->feature->argument);
 	else
-		say(f, "on (%s)", value);
+		say(f, "on (%s), so that a system call costs little more", value);
 }
 
 /* The mode is the word in square brackets. */
-static void look_lockdown(struct finding *f, const char *path)
+static void look_lockdown(struct finding *f)
 {
 	char line[100];
 
-	first_line(path, line, sizeof(line));
+	first_line(f->feature->argument, line, sizeof(line));
 	f->fatal = strstr(line, "[confidentiality]") != NULL;
 	if (f->fatal)
 		say(f, "confidentiality: programs may not read the kernel's memory, so "
@@ -297,12 +346,11 @@ static void look_lockdown(struct finding *f, const char *path)
 		say(f, "%s", *line ? "none" : "not in this kernel, or not to be read");
 }
 
-static void look_capabilities(struct finding *f, const char *unused)
+static void look_capabilities(struct finding *f)
 {
 	u64 held = privilege_held();
 	char list[PRIVILEGE_TEXT];
 
-	(void)unused;
 	f->fatal = feature_capabilities(held, ~0U) != NULL;
 	privilege_text(held & (1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_RESOURCE |
 			       1ULL << CAP_SYS_PTRACE | 1ULL << CAP_KILL |
@@ -318,17 +366,19 @@ static void look_capabilities(struct finding *f, const char *unused)
 		say(f, "%.300s", list);
 }
 
-static void look_unprivileged(struct finding *f, const char *path)
+static void look_unprivileged(struct finding *f)
 {
 	char value[16];
 
-	first_line(path, value, sizeof(value));
+	first_line(f->feature->argument, value, sizeof(value));
 	if (!*value)
-		say(f, "cannot be told: %s cannot be read", path);
+		say(f, "cannot be told: %s cannot be read", f->feature->argument);
 	else
 		say(f, "%s",
-		    *value == '0' ? "allowed: ordinary users may load programs"
-				  : "not allowed");
+		    *value == '0'
+			    ? "allowed: ordinary users may load programs; ebph does not "
+			      "count on that"
+			    : "not allowed; ebph has no need of it");
 }
 
 /* The limit of the cgroup (version 2) that this process is in. */
@@ -350,15 +400,14 @@ static void cgroup_limit(char *limit, size_t size)
 }
 
 /* From 5.11 on maps are charged to a cgroup, before that to RLIMIT_MEMLOCK. */
-static void look_memory(struct finding *f, const char *unused)
+static void look_memory(struct finding *f)
 {
 	/* as old as this function */
 	int charged =
-		has_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns);
+		feature_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns);
 	struct rlimit locked = {0};
 	char limit[40];
 
-	(void)unused;
 	cgroup_limit(limit, sizeof(limit));
 	getrlimit(RLIMIT_MEMLOCK, &locked);
 	if (charged < 0)
@@ -376,28 +425,31 @@ static void look_memory(struct finding *f, const char *unused)
 }
 
 static const struct feature features[] = {
-	{"kernel", look_kernel, NULL},
-	{"libbcc", look_libbcc, "libbcc.so.0"},
-	{"libbpf", look_libbpf, NULL},
-	{"BTF", look_btf, kernel_btf},
-	{"kernel headers", look_headers, NULL},
-	{"capabilities", look_capabilities, NULL},
-	{"lockdown", look_lockdown, "/sys/kernel/security/lockdown"},
-	{"ring buffer", look_ring_buffer, NULL},
-	{"task storage", look_task_storage, NULL},
-	{"atomic exchange", look_exchange, NULL},
-	{"sys_enter", look_tracepoint, "sys_enter"},
-	{"sched_process_fork", look_tracepoint, "sched_process_fork"},
-	{"sched_process_exec", look_tracepoint, "sched_process_exec"},
-	{"sched_process_exit", look_tracepoint, "sched_process_exit"},
-	{"signal_deliver", look_tracepoint, "signal_deliver"},
-	{"preemption", look_preemption, NULL},
-	{"send_signal", look_send_signal, NULL},
-	{"BPF LSM", look_lsm, "/sys/kernel/security/lsm"},
-	{"JIT", look_jit, "/proc/sys/net/core/bpf_jit_enable"},
+	{"kernel", look_kernel, NULL, NULL},
+	{"libbcc", look_libbcc, "libbcc.so.0", NULL},
+	{"libbpf", look_libbpf, NULL, NULL},
+	{"BTF", look_btf, NULL, NULL},
+	{"kernel headers", look_headers, NULL, NULL},
+	{"kheaders", look_kheaders, "/sys/kernel/kheaders.tar.xz", NULL},
+	{"capabilities", look_capabilities, NULL, NULL},
+	{"lockdown", look_lockdown, "/sys/kernel/security/lockdown", NULL},
+	{"ring buffer", look_ring_buffer, NULL, NULL},
+	{"task storage", look_task_storage, NULL, NULL},
+	{"atomic exchange", look_exchange, NULL, NULL},
+	{"preemption", look_preemption, NULL, NULL},
+	{"sys_enter", look_tracepoint, "raw_syscalls", "system calls"},
+	{"sched_process_fork", look_tracepoint, "sched", "threads that begin"},
+	{"sched_process_exec", look_tracepoint, "sched", "programs that begin"},
+	{"sched_process_exit", look_tracepoint, "sched", "threads that end"},
+	{"signal_deliver", look_tracepoint, "signal", "signal handlers that begin"},
+	{"signal_generate", look_response_tracepoint, "signal",
+	 "who else stops what --delay stops"},
+	{"send_signal", look_send_signal, NULL, NULL},
+	{"BPF LSM", look_lsm, "/sys/kernel/security/lsm", NULL},
+	{"JIT", look_jit, "/proc/sys/net/core/bpf_jit_enable", NULL},
 	{"unprivileged BPF", look_unprivileged,
-	 "/proc/sys/kernel/unprivileged_bpf_disabled"},
-	{"memory", look_memory, NULL},
+	 "/proc/sys/kernel/unprivileged_bpf_disabled", NULL},
+	{"memory", look_memory, NULL, NULL},
 };
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -408,19 +460,23 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 	return 0;
 }
 
-int probe_print(FILE *out, char *error, size_t size)
+int probe_print(FILE *out, const char *headers, char *error, size_t size)
 {
 	libbpf_print_fn_t before = libbpf_set_print(print_nothing);
+	struct machine m = {.headers = headers};
 	int fatal = 0;
 
+	m.btf = kernel_load_btf(m.no_btf, sizeof(m.no_btf));
+	m.tracepoints = preempt_choose(m.btf);
 	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++) {
-		struct finding f = {0};
+		struct finding f = {.machine = &m, .feature = &features[i]};
 
-		features[i].look(&f, features[i].argument);
+		features[i].look(&f);
 		fprintf(out, "%-18s  %s\n", features[i].name, f.text);
 		if (f.fatal && !fatal++)
 			snprintf(error, size, "%s: %s", features[i].name, f.text);
 	}
+	btf__free(m.btf);
 	libbpf_set_print(before);
 	return fatal;
 }

@@ -53,7 +53,7 @@ struct seen {
 };
 
 struct failure {
-	char text[600];
+	char text[3000]; /* as long as what ebph says */
 };
 
 static __attribute__((format(printf, 2, 3))) int fail(struct failure *f,
@@ -182,8 +182,34 @@ static int check_summary(const struct seen *s, struct failure *f)
 	return fail(f, "there is no profile of %s", s->exe);
 }
 
-/* Run the watching ebph; events go to descriptor OUT, its words to ERR. */
-static int run_watch(int out, int err, struct failure *f)
+/*
+ * Why ebph ended with STATUS: where it failed itself, the last sentence among its words in
+ * FD, which are indented above already.
+ */
+static int fail_ended(int fd, int status, struct failure *f)
+{
+	static const char name[] = "ebph: ";
+	FILE *in = status == 1 ? fdopen(dup(fd), "re") : NULL;
+	char line[sizeof(f->text)];
+
+	fail(f, "ebph ended with status %d", status);
+	if (!in)
+		return -1;
+	rewind(in);
+	while (fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, name, strlen(name)) && strcmp(line, "ebph: watching"))
+			fail(f, "%s", line + strlen(name));
+	}
+	fclose(in);
+	return -1;
+}
+
+/*
+ * Run the watching ebph, with --kernel-headers HEADERS; events go to descriptor OUT, its
+ * words to ERR.
+ */
+static int run_watch(const char *headers, int out, int err, struct failure *f)
 {
 	char path[40];
 	int status;
@@ -195,16 +221,16 @@ static int run_watch(int out, int err, struct failure *f)
 		dup2(err, STDOUT_FILENO);
 		dup2(err, STDERR_FILENO);
 		execl("/proc/self/exe", "ebph", "-j", "--normal-time", "0", "--no-load",
-		      "--no-save", "-o", path, "--", "/proc/self/exe", SELFTEST_CHILD,
-		      (char *)NULL);
+		      "--no-save", "--kernel-headers", headers, "-o", path, "--",
+		      "/proc/self/exe", SELFTEST_CHILD, (char *)NULL);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return fail(f, "cannot start ebph: %s", strerror(errno));
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return 0;
-	return fail(f, "ebph ended with status %d",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return fail_ended(
+		err, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), f);
 }
 
 /* Show what the watching ebph had to say, indented. */
@@ -221,7 +247,7 @@ static void show(int fd)
 	fclose(in);
 }
 
-static int end_to_end(struct failure *f)
+static int end_to_end(const char *headers, struct failure *f)
 {
 	int out = memfd_create("events", 0), err = memfd_create("words", MFD_CLOEXEC);
 	struct seen s = {0};
@@ -231,7 +257,7 @@ static int end_to_end(struct failure *f)
 	if (out < 0 || err < 0 || length < 0)
 		result = fail(f, "cannot prepare: %s", strerror(errno));
 	if (!result)
-		result = run_watch(out, err, f);
+		result = run_watch(headers, out, err, f);
 	if (!result)
 		result = read_events(out, &s, f);
 	if (!result && !s.normal)
@@ -254,17 +280,17 @@ static int end_to_end(struct failure *f)
 	return result;
 }
 
-int selftest(void)
+int selftest(const char *headers)
 {
 	struct failure f = {""};
-	char lacking[500];
+	char lacking[700];
 
-	if (probe_print(stdout, lacking, sizeof(lacking))) {
+	if (probe_print(stdout, headers, lacking, sizeof(lacking))) {
 		printf("self-test failed: %s\n", lacking);
 		return 1;
 	}
 	fflush(stdout);
-	if (end_to_end(&f)) {
+	if (end_to_end(headers, &f)) {
 		printf("end to end          failed\nself-test failed: %s\n", f.text);
 		return 1;
 	}

@@ -8,10 +8,11 @@
 
 /*
  * Print what the machine offers (probe.h) to standard output, then have ebph watch a
- * program of known calls and compare what it says with what must come out. Gives the
- * exit status: 0, or 1 with the sentence to act on as the last line.
+ * program of known calls and compare what it says with what must come out. HEADERS: as
+ * of --kernel-headers. Gives the exit status: 0, or 1 with the sentence to act on as the
+ * last line.
  */
-int selftest(void);
+int selftest(const char *headers);
 
 /* Be the program of known calls. Gives its exit status. */
 int selftest_child(void);

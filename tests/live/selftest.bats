@@ -17,11 +17,61 @@ teardown() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "${lines[-1]}" = "self-test passed" ]
-	for feature in kernel libbcc libbpf BTF capabilities 'ring buffer' sys_enter preemption \
-		JIT memory; do
-		grep -q "^$feature  " <<<"$output"
-	done
+	names=(kernel libbcc libbpf BTF 'kernel headers' kheaders capabilities lockdown 'ring buffer'
+		'task storage' 'atomic exchange' preemption sys_enter sched_process_fork
+		sched_process_exec sched_process_exit signal_deliver signal_generate send_signal
+		'BPF LSM' JIT 'unprivileged BPF' memory 'headers used' 'end to end')
+	diff <(printf '%s\n' "${names[@]}") <(sed -nE 's/^(.{18})  [^ ].*/\1/; T; s/ *$//p' <<<"$output")
 	[[ "${lines[0]}" == *"$(uname -r)"* ]]
+	grep -E '^signal_generate +the raw one, for ' <<<"$output"
+	if [ ! -r /sys/kernel/security/lsm ]; then
+		grep '^BPF LSM .*mount -t securityfs' <<<"$output"
+	fi
+}
+
+@test "--self-test says which tracepoints are taken, and why" {
+	[ -e /sys/kernel/btf/vmlinux ] || skip "without BTF they are always raw"
+	run "$EBPH" --self-test
+	if grep -q '^preemption .* are not preempted: ebph takes raw tracepoints$' <<<"$output"; then
+		kind=raw
+	else
+		grep '^preemption .* may be preempted: ebph takes classic tracepoints$' <<<"$output"
+		kind=classic
+	fi
+	[ "$(grep -cE "^(sys_enter|sched_.*|signal_deliver) +the $kind one, for " <<<"$output")" -eq 5 ]
+	EBPH_TRACEPOINTS=classic run "$EBPH" --self-test
+	echo "$output"
+	[ "$status" -eq 0 ]
+	grep '^preemption .*: ebph takes classic tracepoints, as EBPH_TRACEPOINTS says$' <<<"$output"
+	[ "$(grep -cE '^(sys_enter|sched_.*|signal_deliver) +the classic one, for ' <<<"$output")" -eq 5 ]
+}
+
+@test "--self-test in a container with process ids of its own says so on the last line" {
+	run unshare -pf --mount-proc "$EBPH" --self-test
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == "self-test failed: this is a container with process ids of its own"* ]]
+}
+
+@test "--self-test without BTF and headers says what to install on the last line" {
+	run unshare -m bash -c 'for d in /lib/modules /usr/src /sys/kernel; do
+			[ ! -d $d ] || mount -t tmpfs none $d
+		done
+		EBPH_BTF=none exec "$1" --self-test' - "$EBPH"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}" == "self-test failed: EBPH_BTF=none hides"*"apt install linux-headers-$(uname -r))"* ]]
+	grep '^BTF  *no: EBPH_BTF=none hides' <<<"$output"
+	grep '^kernel headers  *none installed' <<<"$output"
+	grep '^preemption .*without BTF: ebph takes raw' <<<"$output"
+}
+
+@test "--self-test with --kernel-headers is about these" {
+	run "$EBPH" --self-test --kernel-headers "$DIR/none"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	grep "^kernel headers  *cannot read the headers in $DIR/none: No such file" <<<"$output"
+	[[ "${lines[-1]}" == "self-test failed: cannot read the headers in $DIR/none: No such file"* ]]
 }
 
 @test "--self-test into a full file, or none, is an error" {

@@ -21,6 +21,15 @@ layout() {
 	grep -E "^headers used +$TREE\$" "$VMRUN_OUT/selftest"
 	grep -E '^task storage .*a hash of tasks' "$VMRUN_OUT/selftest"
 	grep -E '^preemption .*without BTF' "$VMRUN_OUT/selftest"
+	grep -E "^kernel headers +$TREE, this kernel's; taken in place of BTF" "$VMRUN_OUT/selftest"
+}
+
+@test "the self-test passes with --kernel-headers where BTF is there" {
+	EBPH_BTF=$HIDDEN run "$EBPH" --self-test --kernel-headers "$TREE"
+	echo "$output"
+	same 0 "$status"
+	grep -E "^kernel headers +$TREE, this kernel's; taken, as --kernel-headers says" <<<"$output"
+	grep -E "^headers used +$TREE\$" <<<"$output"
 }
 
 @test "the layout that the headers give is that of the kernel's BTF" {
