@@ -59,21 +59,33 @@ static unsigned int calls_from_btf(const struct btf *btf, const int *ids)
 	return calls && calls < CALLS_MAX ? calls : CALLS_MAX;
 }
 
+/* Say that the struct of M, TYPE in BTF (0: it is not there), is not as ebph knows it. */
+static int lacks(const struct member *m, int type, char *error, size_t size)
+{
+	char names[80];
+
+	if (type)
+		snprintf(error, size,
+			 "this kernel is not one that ebph knows: its struct %s has no "
+			 "member %s",
+			 m->type, member_names(m, names, sizeof(names)));
+	else
+		snprintf(error, size,
+			 "this kernel is not one that ebph knows: it has no struct %s",
+			 m->type);
+	return -ENOENT;
+}
+
 int kernel_from_btf(const struct btf *btf, struct kernel *k, char *error, size_t size)
 {
 	int ids[MEMBER_TYPES_MAX];
 
 	member_types(btf, ids);
 	k->calls = calls_from_btf(btf, ids);
-	for (int i = 0; i < member_count; i++) {
-		if (!member_from_btf(btf, ids, &members[i], &k->values[i]))
-			continue;
-		snprintf(error, size,
-			 "this kernel is not one that ebph knows: its struct %s has no "
-			 "member %s",
-			 members[i].type, members[i].path ? members[i].path : "at all");
-		return -ENOENT;
-	}
+	for (int i = 0; i < member_count; i++)
+		if (member_from_btf(btf, ids, &members[i], &k->values[i]))
+			return lacks(&members[i], ids[member_type(members[i].type)],
+				     error, size);
 	return 0;
 }
 

@@ -251,6 +251,23 @@ unsigned int member_elements(const struct btf *btf, int type, const char *name)
 	return t && btf_is_array(t) ? btf_array(t)->nelems : 0;
 }
 
+const char *member_names(const struct member *m, char *text, size_t size)
+{
+	const char *from = m->path ? m->path : "", *separator = "";
+	size_t used = 0;
+
+	*text = 0;
+	while (*from && used < size) {
+		int length = (int)strcspn(from, "|");
+
+		used += snprintf(text + used, size - used, "%s%.*s", separator, length,
+				 from);
+		separator = " or ";
+		from += length + (from[length] == '|');
+	}
+	return text;
+}
+
 int member_has_header(const struct member *m)
 {
 	return types[member_type(m->type)].header != NULL;

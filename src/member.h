@@ -51,6 +51,9 @@ int kernel_member(const struct btf *btf, const char *name, const char *path,
  */
 unsigned int member_elements(const struct btf *btf, int type, const char *name);
 
+/* The members that M may be, for a sentence: its path with " or " between. Gives TEXT. */
+const char *member_names(const struct member *m, char *text, size_t size);
+
 /* 1 when a kernel header declares the struct of M. */
 int member_has_header(const struct member *m);
 

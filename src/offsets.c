@@ -91,6 +91,7 @@ static void answer_questions(const struct tree *t, struct answer *a)
 {
 	static char folders[FOLDERS][PATH_MAX + 64];
 	/* from 6.19 on the kernel names structs inside structs as this extension allows */
+	char names[80];
 	const char *flags[3 + FOLDERS] = {"-Wno-everything", "-O2", "-fms-extensions"};
 	int count = 3;
 	struct bcc b;
@@ -113,7 +114,8 @@ static void answer_questions(const struct tree *t, struct answer *a)
 		if (a->failed)
 			snprintf(a->error, sizeof(a->error),
 				 "libbcc does not tell where %s lies in struct %s",
-				 members[i].path, members[i].type);
+				 member_names(&members[i], names, sizeof(names)),
+				 members[i].type);
 	}
 	if (module)
 		return;

@@ -132,8 +132,72 @@ static void test_btf_of_a_strange_kernel(void **state)
 
 	(void)state;
 	assert_int_equal(kernel_from_btf(btf, &k, error, sizeof(error)), -ENOENT);
-	assert_non_null(strstr(error, "struct task_struct has no member mm"));
+	assert_string_equal(error, "this kernel is not one that ebph knows: it has no "
+				   "struct task_struct");
 	btf__free(btf);
+}
+
+/* A field in the struct that was added last, for the part of PATH from FROM on. */
+static void add_part(struct btf *btf, const char *from, int type, int place)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(from, ".|"), from);
+	add_field(btf, name, type, place * 8);
+}
+
+/* All that ebph reads, as the newest kernels have it, but the struct TYPE and member M. */
+static struct btf *kernel_without(const char *type, const struct member *m)
+{
+	struct btf *btf = btf__new_empty();
+	int number = btf__add_int(btf, "long", 8, BTF_INT_SIGNED), inner;
+	bool done[MEMBER_TYPES_MAX] = {false};
+
+	inner = add_struct(btf, "inner", 4096);
+	for (int i = 0; i < member_count; i++)
+		if (members[i].path && strchr(members[i].path, '.'))
+			add_part(btf, strchr(members[i].path, '.') + 1, number, i);
+	for (int i = 0; i < member_count; i++) {
+		const char *name = members[i].type;
+
+		if (done[member_type(name)] || !strcmp(name, type))
+			continue;
+		done[member_type(name)] = true;
+		add_struct(btf, name, 4096);
+		for (int j = 0; j < member_count; j++)
+			if (!strcmp(members[j].type, name) && members[j].path &&
+			    &members[j] != m)
+				add_part(btf, members[j].path, inner, j);
+	}
+	return btf;
+}
+
+static void learn_without(const char *type, const struct member *m, const char *sentence)
+{
+	struct btf *btf = kernel_without(type, m);
+	static struct kernel k;
+	char error[200] = "";
+
+	assert_int_equal(kernel_from_btf(btf, &k, error, sizeof(error)),
+			 *sentence ? -ENOENT : 0);
+	assert_string_equal(error, sentence);
+	btf__free(btf);
+}
+
+static void test_what_a_kernel_lacks(void **state)
+{
+	(void)state;
+	learn_without("", NULL, "");
+	learn_without("upid", NULL,
+		      "this kernel is not one that ebph knows: it has no struct upid");
+	learn_without("dentry", NULL,
+		      "this kernel is not one that ebph knows: it has no struct dentry");
+	learn_without("", find("task_pending"),
+		      "this kernel is not one that ebph knows: its struct task_struct "
+		      "has no member pending.signal");
+	learn_without("", find("inode_mtime_sec"),
+		      "this kernel is not one that ebph knows: its struct inode has no "
+		      "member i_mtime_sec or __i_mtime.tv_sec or i_mtime.tv_sec");
 }
 
 /* The `#define CALLS N` for a kernel whose tracer has an array of ELEMENTS; -1: none. */
@@ -479,6 +543,7 @@ int main(void)
 		cmocka_unit_test(test_btf_offsets),
 		cmocka_unit_test(test_btf_size_and_typedef),
 		cmocka_unit_test(test_btf_of_a_strange_kernel),
+		cmocka_unit_test(test_what_a_kernel_lacks),
 		cmocka_unit_test(test_calls_of_the_kernel),
 		cmocka_unit_test(test_written_macros),
 		cmocka_unit_test(test_expressions),
