@@ -337,6 +337,10 @@ C
 	NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run "$EBPH" -d 1
 	[ "$status" -eq 1 ]
 	[[ $output == *"has no BPF ring buffers (Linux 5.8)"* ]]
+	NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run "$EBPH" --self-test
+	[ "$status" -eq 1 ]
+	grep '^ring buffer  *no: ebph needs Linux 5.8 or later$' <<<"$output"
+	[ "${lines[-1]}" = "self-test failed: ring buffer: no: ebph needs Linux 5.8 or later" ]
 	# one that is too old is told before all else, here: before "no BTF"
 	FAKE_RELEASE=5.4.0-1 EBPH_BTF=none NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run "$EBPH" -d 1
 	[ "$status" -eq 1 ]

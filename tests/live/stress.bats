@@ -11,32 +11,37 @@ bats_require_minimum_version 1.5.0
 
 LANES=4
 
-# size N: N at 100 percent
+# size N: what each lane does, where four do N each at 100 percent
 size() {
-	echo $(($1 * ${EBPH_STRESS:-100} / 100))
+	local each=$(($1 * 4 * ${EBPH_STRESS:-100} / 100 / LANES))
+	echo $((each > 0 ? each : 1))
 }
 
 setup_file() {
 	export DIR CALLS SIGNALS THREADS FORKS
-	local ebph=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph} all one
+	local ebph=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph} all one tiny
 	CALLS=$(size 500000)
 	SIGNALS=$(size 50000)
 	THREADS=$(size 100)
 	FORKS=$(size 500)
 	DIR=$(mktemp -d)
 	gcc -O1 -pthread -o "$DIR/stress" "$BATS_TEST_DIRNAME/stress/stress.c" || return 1
-	gcc -O1 -nostdlib -static -o "$DIR/tiny-short" "$BATS_TEST_DIRNAME/stress/tiny.c" || return 1
-	cp "$DIR/tiny-short" "$DIR/tiny-long"
+	gcc -O1 -nostdlib -static -o "$DIR/tiny" "$BATS_TEST_DIRNAME/stress/tiny.c" || return 1
+	for tiny in tiny-{one,all}-{short,long}; do
+		cp "$DIR/tiny" "$DIR/$tiny"
+	done
 	all=$(taskset -cp $$ | sed 's/.*: //')
 	one=${all%%[,-]*}
 	work calls-one "$one" calls "$CALLS"
 	work calls-all "$all" calls "$CALLS"
 	work signals-one "$one" signals "$SIGNALS"
 	work signals-all "$all" signals "$SIGNALS"
-	work threads "$all" threads "$THREADS"
+	work threads-one "$one" threads "$THREADS"
+	work threads-all "$all" threads "$THREADS"
 	work forks-one "$one" forks "$FORKS"
 	work forks-all "$all" forks "$FORKS"
-	work execs "$all" execs "$FORKS" "$DIR/tiny"
+	work execs-one "$one" execs "$FORKS" "$DIR/tiny-one"
+	work execs-all "$all" execs "$FORKS" "$DIR/tiny-all"
 	"$ebph" --no-load --no-save -j -o "$DIR/out" -- sh -e "$DIR/session"
 }
 
@@ -65,38 +70,51 @@ expect() {
 	[ "$more" -eq "$2" ]
 }
 
-@test "calls of 4 threads on one CPU are counted to the call" {
+@test "calls of more threads than CPUs on one CPU are counted to the call" {
 	expect calls-one $((LANES * CALLS))
 }
 
-@test "calls of 4 threads on all CPUs are counted to the call" {
+@test "calls of more threads than CPUs on all CPUs are counted to the call" {
 	expect calls-all $((LANES * CALLS))
 }
 
-@test "handled signals of 4 threads on one CPU are counted to the call" {
+@test "handled signals of more threads than CPUs on one CPU are counted to the call" {
 	expect signals-one $((LANES * SIGNALS * 3)) # tgkill, getppid, rt_sigreturn
 }
 
-@test "handled signals of 4 threads on all CPUs are counted to the call" {
+@test "handled signals of more threads than CPUs on all CPUs are counted to the call" {
 	expect signals-all $((LANES * SIGNALS * 3))
 }
 
-@test "threads that 4 threads start are counted to the call" {
-	expect threads $((LANES * THREADS * 3)) # clone, getppid, exit
+@test "threads that more threads than CPUs start on one CPU are counted to the call" {
+	expect threads-one $((LANES * THREADS * 3)) # clone, getppid, exit
 }
 
-@test "children of 4 processes on one CPU are counted to the call" {
+@test "threads that more threads than CPUs start on all CPUs are counted to the call" {
+	expect threads-all $((LANES * THREADS * 3))
+}
+
+@test "children of more processes than CPUs on one CPU are counted to the call" {
 	expect forks-one $((LANES * FORKS * 4)) # clone, getppid, exit_group, wait4
 }
 
-@test "children of 4 processes on all CPUs are counted to the call" {
+@test "children of more processes than CPUs on all CPUs are counted to the call" {
 	expect forks-all $((LANES * FORKS * 4))
 }
 
-@test "programs that 4 processes execute are counted to the call, on both sides of exec" {
-	expect execs $((LANES * FORKS * 3)) # clone, execve, wait4
-	[ "$(count tiny-short)" -eq $((LANES * 10 * 2)) ]
-	[ "$(count tiny-long)" -eq $((LANES * (10 + FORKS) * 2)) ]
+# of execs-WHERE, on both sides of exec
+expect_execs() { # WHERE
+	expect "execs-$1" $((LANES * FORKS * 3)) # clone, execve, wait4
+	[ "$(count "tiny-$1-short")" -eq $((LANES * 10 * 2)) ]
+	[ "$(count "tiny-$1-long")" -eq $((LANES * (10 + FORKS) * 2)) ]
+}
+
+@test "programs that more processes than CPUs execute on one CPU are counted to the call" {
+	expect_execs one
+}
+
+@test "programs that more processes than CPUs execute on all CPUs are counted to the call" {
+	expect_execs all
 }
 
 @test "after the stress nothing is lost, and no thread is left behind" {

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LANES_MAX = 16, STACK = 16384 };
+enum { LANES_MAX = 256, STACK = 16384 };
 
 static long times;
 static char **program;
