@@ -10,16 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "privilege.h"
-#include "tree.h"
 
 #define FIRST_PID_NAMESPACE 0xeffffffcU /* its inode: PROC_PID_INIT_INO in the kernel */
-#define VERSION(major, minor) ((unsigned int)(major) << 16 | (unsigned int)(minor) << 8)
 
 static const struct {
 	enum bpf_map_type type;
@@ -48,20 +47,19 @@ static const struct {
 	{BPF_FUNC_task_storage_get, "bpf_task_storage_get (Linux 5.13)", true},
 };
 
-static unsigned int running_version(struct utsname *u)
+bool feature_knows_cap_bpf(void)
 {
-	uname(u);
-	return tree_version(u->release);
+	return prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) >= 0;
 }
 
-const char *feature_capabilities(unsigned long long effective, unsigned int version)
+const char *feature_capabilities(unsigned long long effective, bool knows_cap_bpf)
 {
 	const bool admin = effective >> CAP_SYS_ADMIN & 1, bpf = effective >> CAP_BPF & 1,
 		   perfmon = effective >> CAP_PERFMON & 1;
 
 	if (admin)
 		return NULL;
-	if (version < VERSION(5, 8)) /* has no smaller ones */
+	if (!knows_cap_bpf)
 		return "CAP_SYS_ADMIN";
 	if (bpf && perfmon)
 		return NULL;
@@ -191,10 +189,11 @@ static bool has_own_process_ids(void)
 int feature_check(char *error, size_t size)
 {
 	struct utsname u;
-	unsigned int version = running_version(&u);
-	const char *needed = feature_capabilities(privilege_held(), version);
+	const char *needed =
+		feature_capabilities(privilege_held(), feature_knows_cap_bpf());
 	int result;
 
+	uname(&u);
 	if (needed) {
 		snprintf(
 			error, size,
@@ -221,17 +220,23 @@ int feature_check(char *error, size_t size)
 			 "lockdown= on the kernel's command line");
 		return -EPERM;
 	}
-	/* before anyone installs headers in vain; some have later kernels' features */
-	if (version < VERSION(5, 8) && probe(false, u.release, error, size))
+	/* before anyone installs headers in vain */
+	if (!libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) &&
+	    feature_missing(false, error, size))
 		return -ENOTSUP;
 	return 0;
 }
 
-/* Before 5.11 maps count as locked memory. */
-static bool memory_is_limited(unsigned int version, struct rlimit *limit)
+/*
+ * Does locked memory, which maps and programs count as before 5.11, have a limit? Where it
+ * is so low that not even this may ask, it is refused like all else.
+ */
+static bool memory_is_limited(struct rlimit *limit)
 {
-	return version < VERSION(5, 11) && !getrlimit(RLIMIT_MEMLOCK, limit) &&
-	       limit->rlim_cur != RLIM_INFINITY;
+	int charged = feature_charges_cgroup();
+
+	return !getrlimit(RLIMIT_MEMLOCK, limit) && limit->rlim_cur != RLIM_INFINITY &&
+	       (charged == 0 || charged == -EPERM);
 }
 
 /* Whether there is room for so few open files that a probe may fail of that alone. */
@@ -252,10 +257,10 @@ int feature_missing(bool task_storage, char *error, size_t size)
 {
 	struct utsname u;
 	struct rlimit limit;
-	unsigned int version = running_version(&u);
 
+	uname(&u);
 	/* a probe is a map or program itself and would be refused for the same reason */
-	if (memory_is_limited(version, &limit)) {
+	if (memory_is_limited(&limit)) {
 		snprintf(
 			error, size,
 			"the kernel (%s) counts BPF maps as locked memory, and the limit "
@@ -281,6 +286,12 @@ int feature_helper(enum bpf_prog_type kind, enum bpf_func_id function)
 		load_nothing(&compiled); /* without the right to, libbpf says "yes" */
 
 	return result ? result : libbpf_probe_bpf_helper(kind, function, NULL);
+}
+
+int feature_charges_cgroup(void)
+{
+	/* a function that is as old as that */
+	return feature_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns);
 }
 
 int feature_exchange(void)

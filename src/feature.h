@@ -21,10 +21,14 @@ int feature_check(char *error, size_t size);
 int feature_missing(bool task_storage, char *error, size_t size);
 
 /*
- * Which of the capabilities in EFFECTIVE (as in /proc/self/status) a kernel of this
- * LINUX_VERSION_CODE wants more for tracing programs: a text, or NULL.
+ * Which capabilities beside those in EFFECTIVE (as in /proc/self/status) the kernel wants
+ * for tracing programs: a text, or NULL. KNOWS_CAP_BPF: it has smaller ones than
+ * CAP_SYS_ADMIN, as of Linux 5.8.
  */
-const char *feature_capabilities(unsigned long long effective, unsigned int version);
+const char *feature_capabilities(unsigned long long effective, bool knows_cap_bpf);
+
+/* Whether the kernel has CAP_BPF, whoever has it. */
+bool feature_knows_cap_bpf(void);
 
 /*
  * Whether BPF programs can forbid anything here: 0, or -errno with a sentence in ERROR that
@@ -34,6 +38,12 @@ int feature_lsm(char *error, size_t size);
 
 /* 1 or 0: whether programs of KIND may call FUNCTION; -errno: cannot be told. */
 int feature_helper(enum bpf_prog_type kind, enum bpf_func_id function);
+
+/*
+ * 1 or 0: whether maps count against the memory cgroup, as of Linux 5.11, and not as locked
+ * memory; -errno: cannot be told.
+ */
+int feature_charges_cgroup(void);
 
 /*
  * 1 or 0: whether programs may exchange a word of memory at once and are as fast as others;

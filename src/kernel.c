@@ -14,8 +14,6 @@
 #include "types.h"
 #include "model.h"
 
-#define VERSION(major, minor) ((major) << 16 | (minor) << 8)
-
 enum { ERROR_SIZE = 512 };
 
 static const char kernel_btf[] = "/sys/kernel/btf/vmlinux";
@@ -94,6 +92,16 @@ static bool has_function(const struct btf *btf, const char *name)
 	return btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
+/*
+ * In 5.11 and 5.12 only BPF LSM programs can use it. Who may not load programs may still
+ * want the source: then BTF alone tells.
+ */
+static bool has_task_storage(const struct btf *btf)
+{
+	return has_function(btf, "bpf_task_storage_get") &&
+	       feature_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_storage_get);
+}
+
 static int learn_from_btf(struct kernel *k, char *error, size_t size)
 {
 	if (!k->btf)
@@ -113,7 +121,7 @@ static void learn_private(struct kernel *k)
 		k->calls = calls_from_btf(k->btf, ids);
 	}
 	for (int i = 0; i < member_count; i++)
-		if (!member_has_header(&members[i]) &&
+		if (!member_header(&members[i]) &&
 		    (!k->btf || member_from_btf(k->btf, ids, &members[i], &k->values[i])))
 			k->values[i] = member_known(&members[i]);
 }
@@ -198,10 +206,9 @@ int kernel_learn(const char *mode, struct kernel *k, char *error, size_t size)
 	uname(&u);
 	snprintf(k->release, sizeof(k->release), "%s", u.release);
 	k->btf = kernel_load_btf(no_btf, sizeof(no_btf));
-	/* in 5.11 and 5.12 only BPF LSM programs could use it */
-	k->task_storage = tree_version(k->release) >= VERSION(5, 13) &&
-			  has_function(k->btf, "bpf_task_storage_get");
-	k->task_regs = has_function(k->btf, "bpf_task_pt_regs");
+	k->task_storage = has_task_storage(k->btf);
+	/* it wants a task whose type is known: they get that to reach its storage */
+	k->task_regs = k->task_storage && has_function(k->btf, "bpf_task_pt_regs");
 	k->exchange = feature_exchange() == 1;
 	result = learn(mode, k, no_btf, error, size);
 	if (result)

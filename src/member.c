@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "member.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define VERSION(major, minor) ((major) << 16 | (minor) << 8)
 
 /* The structs, and the header that declares each. */
 static const struct {
@@ -45,80 +45,74 @@ enum { TYPES = sizeof(types) / sizeof(*types) };
 _Static_assert((int)TYPES <= (int)MEMBER_TYPES_MAX, "too many structs");
 
 const struct member members[] = {
-	{"task_mm", "task_struct", "mm", {0}},
-	{"task_fs", "task_struct", "fs", {0}},
-	{"task_pid", "task_struct", "pid", {0}},
-	{"task_tgid", "task_struct", "tgid", {0}},
-	{"task_real_parent", "task_struct", "real_parent", {0}},
-	{"task_newest_child", "task_struct", "children.prev", {0}},
-	{"task_sibling", "task_struct", "sibling", {0}},
-	{"task_group_leader", "task_struct", "group_leader", {0}},
-	{"task_thread_pid", "task_struct", "thread_pid", {0}},
-	{"task_signal", "task_struct", "signal", {0}},
-	{"task_ptrace", "task_struct", "ptrace", {0}},
-	{"task_jobctl", "task_struct", "jobctl", {0}},
-	{"task_pending", "task_struct", "pending.signal", {0}},
-	{"task_start", "task_struct", "start_boottime", {0}},
-	{"task_sas_ss_sp", "task_struct", "sas_ss_sp", {0}},
-	{"task_sas_ss_size", "task_struct", "sas_ss_size", {0}},
-	{"task_files", "task_struct", "files", {0}},
-	{"task_cred", "task_struct", "cred", {0}},
-	{"cred_uid", "cred", "uid", {0}},
-	{"task_cgroups", "task_struct", "cgroups", {0}},
-	{"css_set_dfl_cgrp", "css_set", "dfl_cgrp", {0}},
-	{"cgroup_kn", "cgroup", "kn", {0}},
-	{"kernfs_node_id", "kernfs_node", "id", {0}},
-	{"files_fdt", "files_struct", "fdt", {0}},
-	{"fdtable_fd", "fdtable", "fd", {0}},
-	{"signal_live", "signal_struct", "live", {0}},
-	{"signal_flags", "signal_struct", "flags", {0}},
-	{"signal_pending", "signal_struct", "shared_pending.signal", {0}},
-	{"pid_level", "pid", "level", {0}},
-	{"pid_numbers", "pid", "numbers", {0}},
-	{"upid", "upid", NULL, {0}},
-	{"mm_exe_file", "mm_struct", "exe_file", {0}},
-	{"file_inode", "file", "f_inode", {0}},
-	{"file_path_mnt", "file", "f_path.mnt", {0}},
-	{"file_path_dentry", "file", "f_path.dentry", {0}},
-	{"fs_root_mnt", "fs_struct", "root.mnt", {0}},
-	{"fs_root_dentry", "fs_struct", "root.dentry", {0}},
-	{"inode_sb", "inode", "i_sb", {0}},
-	{"inode_ino", "inode", "i_ino", {0}},
-	{"inode_generation", "inode", "i_generation", {0}},
-	{"inode_size", "inode", "i_size", {0}},
-	{"inode_mtime_sec",
-	 "inode",
-	 "i_mtime_sec|__i_mtime.tv_sec|i_mtime.tv_sec",
-	 {VERSION(6, 11), VERSION(6, 6)}},
-	{"inode_mtime_nsec",
-	 "inode",
-	 "i_mtime_nsec|__i_mtime.tv_nsec|i_mtime.tv_nsec",
-	 {VERSION(6, 11), VERSION(6, 6)}},
-	{"sb_dev", "super_block", "s_dev", {0}},
-	{"vfsmount_mnt_root", "vfsmount", "mnt_root", {0}},
-	{"mount_mnt", "mount", "mnt", {0}},
-	{"mount_mnt_parent", "mount", "mnt_parent", {0}},
-	{"mount_mnt_mountpoint", "mount", "mnt_mountpoint", {0}},
-	{"dentry_d_parent", "dentry", "d_parent", {0}},
-	{"dentry_d_name_name", "dentry", "d_name.name", {0}},
-	{"dentry_d_name_len", "dentry", "d_name.len", {0}},
-	{"sigaction_handler", "k_sigaction", "sa.sa_handler", {0}},
-	{"sigaction_flags", "k_sigaction", "sa.sa_flags", {0}},
-	{"sys_enter_id", "trace_event_raw_sys_enter", "id", {0}},
-	{"fork_child_pid", "trace_event_raw_sched_process_fork", "child_pid", {0}},
-	{"exec_old_pid", "trace_event_raw_sched_process_exec", "old_pid", {0}},
-	{"signal_sa_handler", "trace_event_raw_signal_deliver", "sa_handler", {0}},
-	{"signal_sa_flags", "trace_event_raw_signal_deliver", "sa_flags", {0}},
+	{"task_mm", "task_struct", "mm"},
+	{"task_fs", "task_struct", "fs"},
+	{"task_pid", "task_struct", "pid"},
+	{"task_tgid", "task_struct", "tgid"},
+	{"task_real_parent", "task_struct", "real_parent"},
+	{"task_newest_child", "task_struct", "children.prev"},
+	{"task_sibling", "task_struct", "sibling"},
+	{"task_group_leader", "task_struct", "group_leader"},
+	{"task_thread_pid", "task_struct", "thread_pid"},
+	{"task_signal", "task_struct", "signal"},
+	{"task_ptrace", "task_struct", "ptrace"},
+	{"task_jobctl", "task_struct", "jobctl"},
+	{"task_pending", "task_struct", "pending.signal"},
+	{"task_start", "task_struct", "start_boottime"},
+	{"task_sas_ss_sp", "task_struct", "sas_ss_sp"},
+	{"task_sas_ss_size", "task_struct", "sas_ss_size"},
+	{"task_files", "task_struct", "files"},
+	{"task_cred", "task_struct", "cred"},
+	{"cred_uid", "cred", "uid"},
+	{"task_cgroups", "task_struct", "cgroups"},
+	{"css_set_dfl_cgrp", "css_set", "dfl_cgrp"},
+	{"cgroup_kn", "cgroup", "kn"},
+	{"kernfs_node_id", "kernfs_node", "id"},
+	{"files_fdt", "files_struct", "fdt"},
+	{"fdtable_fd", "fdtable", "fd"},
+	{"signal_live", "signal_struct", "live"},
+	{"signal_flags", "signal_struct", "flags"},
+	{"signal_pending", "signal_struct", "shared_pending.signal"},
+	{"pid_level", "pid", "level"},
+	{"pid_numbers", "pid", "numbers"},
+	{"upid", "upid", NULL},
+	{"mm_exe_file", "mm_struct", "exe_file"},
+	{"file_inode", "file", "f_inode"},
+	{"file_path_mnt", "file", "f_path.mnt"},
+	{"file_path_dentry", "file", "f_path.dentry"},
+	{"fs_root_mnt", "fs_struct", "root.mnt"},
+	{"fs_root_dentry", "fs_struct", "root.dentry"},
+	{"inode_sb", "inode", "i_sb"},
+	{"inode_ino", "inode", "i_ino"},
+	{"inode_generation", "inode", "i_generation"},
+	{"inode_size", "inode", "i_size"},
+	{"inode_mtime_sec", "inode", "i_mtime_sec|__i_mtime.tv_sec|i_mtime.tv_sec"},
+	{"inode_mtime_nsec", "inode", "i_mtime_nsec|__i_mtime.tv_nsec|i_mtime.tv_nsec"},
+	{"sb_dev", "super_block", "s_dev"},
+	{"vfsmount_mnt_root", "vfsmount", "mnt_root"},
+	{"mount_mnt", "mount", "mnt"},
+	{"mount_mnt_parent", "mount", "mnt_parent"},
+	{"mount_mnt_mountpoint", "mount", "mnt_mountpoint"},
+	{"dentry_d_parent", "dentry", "d_parent"},
+	{"dentry_d_name_name", "dentry", "d_name.name"},
+	{"dentry_d_name_len", "dentry", "d_name.len"},
+	{"sigaction_handler", "k_sigaction", "sa.sa_handler"},
+	{"sigaction_flags", "k_sigaction", "sa.sa_flags"},
+	{"sys_enter_id", "trace_event_raw_sys_enter", "id"},
+	{"fork_child_pid", "trace_event_raw_sched_process_fork", "child_pid"},
+	{"exec_old_pid", "trace_event_raw_sched_process_exec", "old_pid"},
+	{"signal_sa_handler", "trace_event_raw_signal_deliver", "sa_handler"},
+	{"signal_sa_flags", "trace_event_raw_signal_deliver", "sa_flags"},
 #if defined(__x86_64__)
-	{"task_status", "task_struct", "thread_info.status", {0}},
-	{"regs_result", "pt_regs", "ax", {0}},
-	{"regs_number", "pt_regs", "orig_ax", {0}},
-	{"regs_sp", "pt_regs", "sp", {0}},
+	{"task_status", "task_struct", "thread_info.status"},
+	{"regs_result", "pt_regs", "ax"},
+	{"regs_number", "pt_regs", "orig_ax"},
+	{"regs_sp", "pt_regs", "sp"},
 #elif defined(__aarch64__)
-	{"task_flags", "task_struct", "thread_info.flags", {0}},
-	{"regs_result", "pt_regs", "regs", {0}},
-	{"regs_number", "pt_regs", "syscallno", {0}},
-	{"regs_sp", "pt_regs", "sp", {0}},
+	{"task_flags", "task_struct", "thread_info.flags"},
+	{"regs_result", "pt_regs", "regs"},
+	{"regs_number", "pt_regs", "syscallno"},
+	{"regs_sp", "pt_regs", "sp"},
 #endif
 };
 
@@ -268,9 +262,9 @@ const char *member_names(const struct member *m, char *text, size_t size)
 	return text;
 }
 
-int member_has_header(const struct member *m)
+const char *member_header(const struct member *m)
 {
-	return types[member_type(m->type)].header != NULL;
+	return types[member_type(m->type)].header;
 }
 
 /*
@@ -299,16 +293,41 @@ void member_includes(FILE *out)
 			fprintf(out, "#include <%s>\n", types[i].header);
 }
 
-void member_expression(FILE *out, const struct member *m, unsigned int version)
+static bool is_of_name(char c)
 {
-	const char *path = m->path;
+	return isalnum((unsigned char)c) || c == '_';
+}
 
-	if (!path) {
+/* Whether the name of LENGTH bytes at NAME stands in TEXT, by itself. */
+static bool has_name(const char *text, const char *name, size_t length)
+{
+	for (const char *at = text; *at; at++)
+		if (!strncmp(at, name, length) && !is_of_name(at[length]) &&
+		    (at == text || !is_of_name(at[-1])))
+			return true;
+	return false;
+}
+
+/* Of the alternatives in PATH the first whose name is in TEXT; none is: the newest. */
+static const char *declared(const char *path, const char *text)
+{
+	for (const char *at = path; at; at = strchr(at, '|')) {
+		at += *at == '|';
+		if (has_name(text, at, strcspn(at, ".|")))
+			return at;
+	}
+	return path;
+}
+
+void member_expression(FILE *out, const struct member *m, const char *header)
+{
+	const char *path;
+
+	if (!m->path) {
 		fprintf(out, "sizeof(struct %s)", m->type);
 		return;
 	}
-	for (int i = 0; i < 2 && m->since[i] && version < m->since[i]; i++)
-		path = strchr(path, '|') + 1;
+	path = declared(m->path, header);
 	fprintf(out, "__builtin_offsetof(struct %s, %.*s)", m->type,
 		(int)strcspn(path, "|"), path);
 }

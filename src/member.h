@@ -17,8 +17,6 @@ enum { MEMBERS_MAX = 64, MEMBER_TYPES_MAX = 32 };
  */
 struct member {
 	const char *macro, *type, *path;
-	/* LINUX_VERSION_CODE from which on each alternative but the last holds */
-	unsigned int since[2];
 };
 
 extern const struct member members[];
@@ -54,8 +52,8 @@ unsigned int member_elements(const struct btf *btf, int type, const char *name);
 /* The members that M may be, for a sentence: its path with " or " between. Gives TEXT. */
 const char *member_names(const struct member *m, char *text, size_t size);
 
-/* 1 when a kernel header declares the struct of M. */
-int member_has_header(const struct member *m);
+/* The kernel header that declares the struct of M; NULL: none does. */
+const char *member_header(const struct member *m);
 
 /*
  * The offset of M in struct mount, as all kernels since 3.13 have it; MEMBER_UNKNOWN
@@ -66,7 +64,10 @@ unsigned int member_known(const struct member *m);
 /* Write the `#include` lines that declare every struct with a header to OUT. */
 void member_includes(FILE *out);
 
-/* Write a C expression for M on a kernel with this LINUX_VERSION_CODE to OUT. */
-void member_expression(FILE *out, const struct member *m, unsigned int version);
+/*
+ * Write a C expression for M to OUT. Where it has alternatives, that of which the text of
+ * its HEADER has the name.
+ */
+void member_expression(FILE *out, const struct member *m, const char *header);
 
 #endif

@@ -29,7 +29,37 @@ struct answer {
 	char error[512];
 };
 
-char *offsets_source(unsigned int version)
+/* The text of header NAME, to be freed; NULL: it cannot be read. */
+static char *read_header(const char *source, const char *name)
+{
+	char path[PATH_MAX + 64], *text = NULL;
+	size_t size = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "%s/include/%s", source, name);
+	in = fopen(path, "re");
+	if (!in)
+		return NULL;
+	if (getdelim(&text, &size, '\0', in) < 0) {
+		free(text);
+		text = NULL;
+	}
+	fclose(in);
+	return text;
+}
+
+/* The expression for M. Headers are looked into only where kernels differ. */
+static void ask(FILE *out, const struct member *m, const char *source)
+{
+	char *header = NULL;
+
+	if (m->path && strchr(m->path, '|'))
+		header = read_header(source, member_header(m));
+	member_expression(out, m, header ? header : "");
+	free(header);
+}
+
+char *offsets_source(const char *source)
 {
 	char *text = NULL;
 	size_t length;
@@ -45,10 +75,10 @@ char *offsets_source(unsigned int version)
 	      "#endif\n",
 	      out);
 	for (int i = 0; i < member_count; i++) {
-		if (!member_has_header(&members[i]))
+		if (!member_header(&members[i]))
 			continue;
 		fprintf(out, "int offset_%d(void *unused) { return ", i);
-		member_expression(out, &members[i], version);
+		ask(out, &members[i], source);
 		fputs("; }\n", out);
 	}
 	fclose(out);
@@ -101,14 +131,14 @@ static void answer_questions(const struct tree *t, struct answer *a)
 	if (strcmp(t->source, t->build))
 		for (int i = 0, n = folder_flags(t, folders); i < n; i++)
 			flags[count++] = folders[i];
-	text = offsets_source(tree_version(t->release));
+	text = offsets_source(t->source);
 	a->failed = bcc_open(&b, a->error, sizeof(a->error));
 	if (a->failed || !text)
 		return;
 	setenv("BCC_KERNEL_SOURCE", t->source, 1);
 	module = b.create(text, 0, flags, count, true, NULL);
 	for (int i = 0; i < member_count && module && !a->failed; i++) {
-		if (!member_has_header(&members[i]))
+		if (!member_header(&members[i]))
 			continue;
 		a->failed = returned(&b, module, i, &a->values[i]);
 		if (a->failed)
@@ -176,7 +206,7 @@ int offsets_compile(const struct tree *t, unsigned int *values, char *error, siz
 		return a.failed;
 	}
 	for (int i = 0; i < member_count; i++)
-		if (member_has_header(&members[i]))
+		if (member_header(&members[i]))
 			values[i] = a.values[i];
 	return 0;
 }

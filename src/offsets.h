@@ -7,8 +7,11 @@
 
 #include "tree.h"
 
-/* The C source, to be freed, whose function offset_N() returns the value of member N. */
-char *offsets_source(unsigned int version);
+/*
+ * The C source, to be freed, whose function offset_N() returns the value of member N, for
+ * the kernel headers in folder SOURCE/include.
+ */
+char *offsets_source(const char *source);
 
 /*
  * Have libbcc compile, in a child process, a source that asks the compiler for each

@@ -351,7 +351,7 @@ static void look_capabilities(struct finding *f)
 	u64 held = privilege_held();
 	char list[PRIVILEGE_TEXT];
 
-	f->fatal = feature_capabilities(held, ~0U) != NULL;
+	f->fatal = feature_capabilities(held, feature_knows_cap_bpf()) != NULL;
 	privilege_text(held & (1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_RESOURCE |
 			       1ULL << CAP_SYS_PTRACE | 1ULL << CAP_KILL |
 			       1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_PERFMON |
@@ -402,9 +402,7 @@ static void cgroup_limit(char *limit, size_t size)
 /* From 5.11 on maps are charged to a cgroup, before that to RLIMIT_MEMLOCK. */
 static void look_memory(struct finding *f)
 {
-	/* as old as this function */
-	int charged =
-		feature_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns);
+	int charged = feature_charges_cgroup();
 	struct rlimit locked = {0};
 	char limit[40];
 

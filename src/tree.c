@@ -33,15 +33,6 @@ int tree_parse_release(const char *text, char *release, size_t size)
 	return 0;
 }
 
-unsigned int tree_version(const char *release)
-{
-	unsigned int major, minor, patch = 0;
-
-	if (sscanf(release, "%3u.%3u.%5u", &major, &minor, &patch) < 2)
-		return 0;
-	return major << 16 | minor << 8 | (patch > 255 ? 255 : patch);
-}
-
 /* Whether there is a file DIR/NAME; its path without links and dots goes to PATH. */
 static bool has(const char *dir, const char *name, char *path)
 {

@@ -15,9 +15,6 @@ struct tree {
 /* The release in the text of a utsrelease.h; -EINVAL: there is none, or too long. */
 int tree_parse_release(const char *text, char *release, size_t size);
 
-/* LINUX_VERSION_CODE of a release such as 6.1.0-56-amd64; 0: it is none. */
-unsigned int tree_version(const char *release);
-
 /*
  * Find the headers that belong to kernel build directory DIR. 0, or -errno with a
  * sentence in ERROR that says what DIR lacks.

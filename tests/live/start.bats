@@ -72,13 +72,6 @@ struct upid { long a, b, c; };
 struct pid { int count, level; struct upid numbers[1]; };
 struct mm_struct { long a; void *exe_file; };
 struct file { struct path; struct path f_path; void *f_inode; };
-struct inode {
-	void *i_sb; long i_ino, i_size; int i_generation;
-	union {
-		struct timespec64 i_mtime, __i_mtime;
-		struct { long i_mtime_sec; int i_mtime_nsec; };
-	};
-};
 struct super_block { long a; int s_dev; };
 struct dentry { struct { long hash_len; char *name; int len; } d_name; void *d_parent; };
 struct files_struct { int a; void *fdt; };
@@ -87,6 +80,15 @@ struct fs_struct { int users; struct path root; };
 struct vfsmount { void *mnt_root; };
 struct pt_regs { long regs[31], sp, syscallno, ax, orig_ax; };
 C
+	fake_inode 'long i_mtime_sec; int i_mtime_nsec;'
+}
+
+fake_inode() { # MEMBERS: from byte 32 on
+	cat >"$DIR/tree/include/linux/fs.h" <<-C
+		#pragma once
+		#include <linux/sched.h>
+		struct inode { void *i_sb; long i_ino, i_size; int i_generation; $1 };
+	C
 }
 
 # offset NAME: as ebph would compile it
@@ -130,6 +132,18 @@ watched() {
 	[ "$(offset OFFSET_mount_mnt)" -eq 32 ]
 	[ "$(offset OFFSET_mount_mnt_parent)" -eq 16 ]
 	[ "$(offset USE_TASK_STORAGE)" -eq 0 ]
+}
+
+@test "--kernel-headers DIR: a member that was renamed is found by the name that the headers have" {
+	fake_tree "$RELEASE"
+	fake_inode 'struct timespec64 i_mtime;' # to Linux 6.6
+	"$EBPH" --kernel-headers "$DIR/tree" --ebpf >"$DIR/source"
+	[ "$(offset OFFSET_inode_mtime_sec)" -eq 32 ]
+	[ "$(offset OFFSET_inode_mtime_nsec)" -eq 40 ]
+	fake_inode 'long gap; struct timespec64 __i_mtime;' # to 6.10
+	"$EBPH" --kernel-headers "$DIR/tree" --ebpf >"$DIR/source"
+	[ "$(offset OFFSET_inode_mtime_sec)" -eq 40 ]
+	[ "$(offset OFFSET_inode_mtime_nsec)" -eq 48 ]
 }
 
 @test "--kernel-headers DIR: two halves are put together" {
@@ -290,6 +304,7 @@ long syscall(long number, ...)
 {
 	long (*real)(long, ...) = dlsym(RTLD_NEXT, "syscall");
 	const char *map = getenv("NO_MAP"), *program = getenv("BAD_PROGRAM");
+	const char *helper = getenv("NO_HELPER");
 	union bpf_attr *attr;
 	long a[6];
 	va_list ap;
@@ -306,6 +321,18 @@ long syscall(long number, ...)
 	if (number == SYS_bpf && a[0] == BPF_PROG_LOAD && program && !strcmp(attr->prog_name, program)) {
 		struct bpf_insn bad = {.code = BPF_ALU64 | BPF_MOV | BPF_X, .src_reg = 9};
 		memcpy((void *)attr->insns, &bad, sizeof(bad)); /* r0 = r9, never written */
+	}
+	if (number == SYS_bpf && a[0] == BPF_PROG_LOAD && helper) {
+		struct bpf_insn *code = (void *)attr->insns;
+
+		for (unsigned int i = 0; i < attr->insn_cnt; i++) {
+			if (code[i].code != (BPF_JMP | BPF_CALL) || code[i].src_reg || code[i].imm != atoi(helper))
+				continue;
+			if (attr->log_buf) /* in the words of a kernel that does not know it */
+				snprintf((char *)attr->log_buf, attr->log_size, "invalid func unknown#%s", helper);
+			errno = EINVAL;
+			return -1;
+		}
 	}
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -347,9 +374,21 @@ C
 	[ "$output" = "ebph: this kernel (5.4.0-1) has no BPF ring buffers (Linux 5.8); ebph needs Linux 5.8 or later" ]
 }
 
+@test "a kernel that keeps task storage from tracing programs is watched without it" {
+	"$EBPH" --ebpf | grep -q 'USE_TASK_STORAGE 1' || skip "this kernel has none"
+	spoil
+	export NO_HELPER=156
+	LD_PRELOAD=$DIR/spoil.so "$EBPH" --ebpf | grep 'USE_TASK_STORAGE 0'
+	LD_PRELOAD=$DIR/spoil.so run "$EBPH" --self-test
+	echo "$output"
+	[ "$status" -eq 0 ]
+	grep '^task storage  *no: a hash' <<<"$output"
+}
+
 @test "locked memory that may not be raised is told, where it counts" {
 	spoil
-	FAKE_RELEASE=5.10.0 NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run prlimit --memlock=65536:65536 \
+	# bpf_ktime_get_coarse_ns is as old as that it does not
+	NO_HELPER=160 NO_MAP=27 LD_PRELOAD=$DIR/spoil.so run prlimit --memlock=65536:65536 \
 		setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource "$EBPH" -d 1
 	[ "$status" -eq 1 ]
 	[[ $output == *"the limit of 64 KB could not be raised"*"CAP_SYS_RESOURCE"* ]]
