@@ -4,6 +4,8 @@ bats_require_minimum_version 1.5.0
 # The detector compiled as BPF, on calls that happen, against replay of an strace log of
 # the same program: what each learned, pair by pair.
 
+load common # programs and where they are
+
 setup() {
 	EBPH=${EBPH:-$BATS_TEST_DIRNAME/../../build/ebph}
 	DIR=$(mktemp -d)
@@ -94,6 +96,24 @@ agree() {
 	agree "$DIR/random" 6
 	jq -s -e '[.[] | select(.event == "sequence" and .syscall == "getppid") | .nr] |
 		unique == [64]' "$DIR/replay"
+}
+
+@test "a 32-bit program: replay names its calls as live does, also those that x86-64 has not" {
+	[ "$(uname -m)" = x86_64 ] || skip 'needs x86-64'
+	programs
+	# i386: 20 getpid, 24 getuid (of 16 bits), 90 mmap (of one argument), 192 mmap2, 199 getuid32
+	agree "$PLAY32" getppid '#20' '#24' '#199' '#90' '#192' getppid
+	jq -r --arg exe "$PLAY32" 'select(.event == "sequence" and .exe == $exe) |
+		"\(.nr) \(.syscall)"' "$DIR/replay" >"$DIR/calls"
+	diff "$DIR/calls" - <<-C
+		20 getpid
+		24 getuid
+		199 getuid32
+		90 mmap
+		192 mmap2
+		64 getppid
+		252 exit_group
+	C
 }
 
 @test "threads, vfork and exec: live and replay learn the same pairs" {
