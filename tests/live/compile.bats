@@ -136,14 +136,14 @@ two_processors() {
 }
 
 # tags OPTION...: name and tag (a hash of the instructions) of each program that a run loads
-tags() { # one program, attach, has the process id of ebph in it
+tags() { # attach and on_exec have the process id of ebph in them
 	rm -f "$ERR"
 	"$@" "$EBPH" -q "${FRESH[@]}" -o /dev/null 2>"$ERR" 3>&- &
 	EBPH_PID=$!
 	STARTED+=("$EBPH_PID")
 	poll grep -q '^ebph: watching' "$ERR"
 	awk '/^prog_id:/ { print $2 }' "/proc/$EBPH_PID"/fdinfo/* | sort -un | while read -r id; do
-		bpftool -j prog show id "$id" | jq -r 'select(.name != "attach") | "\(.name) \(.tag)"'
+		bpftool -j prog show id "$id" | jq -r 'select(.name | IN("attach", "on_exec") | not) | "\(.name) \(.tag)"'
 	done | sort -u
 	kill -INT "$EBPH_PID"
 	wait "$EBPH_PID"
