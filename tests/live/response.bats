@@ -548,8 +548,8 @@ delayed_times() { # N
 	local top=$LIVE/../.. of
 	mkdir "$DIR/top"
 	cp -r "$top"/{CMakeLists.txt,cmake,src,ebph.c,ebph_bench_bpf.c.in,man,etc,tests} "$DIR/top"
-	awk -f "$LIVE/without_responses.awk" "$top/ebph_bpf.c.in" >"$DIR/top/ebph_bpf.c.in"
-	run ! grep -qE 'hold\(|stops|halts|exempt|respond_to|bpf_send_signal' "$DIR/top/ebph_bpf.c.in"
+	(cd "$top" && awk -v out="$DIR/top" -f "$LIVE/without_responses.awk" ebph_bpf.c.in src/bpf/*)
+	run ! grep -qE 'hold\(|stops|halts|exempt|respond_to|bpf_send_signal' "$DIR"/top/{ebph_bpf.c.in,src/bpf/*}
 	cmake -S "$DIR/top" -B "$DIR/build" >/dev/null
 	cmake --build "$DIR/build" --target ebph -j2 >/dev/null
 	for of in "$DIR/build/ebph" "$EBPH"; do

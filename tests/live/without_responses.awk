@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# ebph_bpf.c.in as it were if there were no responses: without the blocks that they are
+# The BPF source as it were if there were no responses: without the blocks that they are
 # compiled in by, the functions that call these, and all calls of those.
+# usage: awk -v out=DIR -f without_responses.awk FILE...
 
 # one word of the responses' in the condition, and no other
 function is_response(line) {
@@ -18,16 +19,12 @@ is_response($0) {
 	blocks++
 	next
 }
-/^static inline .* (delay_clear|is_held|respond_to|is_entered_again)\(/ { inside = 1 }
+/^INLINE .* (delay_clear|is_held|respond_to|is_entered_again)\(/ { inside = 1 }
 inside { # a function
 	if (/^}/) {
 		inside = 0
 		functions++
 	}
-	next
-}
-/^\tif (USE_DELAY && !t->full)/ {
-	getline # what it does
 	next
 }
 /^\tif \(USE_DELAY && !t->full\)/ {
@@ -36,7 +33,7 @@ inside { # a function
 }
 { sub(/ \|\| is_entered_again\(t, p, symbol\)/, "") }
 /^\t+(respond_to|delay_clear)\(/ { next }
-{ print }
+{ print >(out "/" FILENAME) }
 END {
 	if (blocks < 6 || functions != 4)
 		exit 1

@@ -78,7 +78,7 @@ static void pool_clear(u32 limit)
 	pool.limit = limit;
 }
 
-/* ---- the kernel side, as ebph_bpf.c.in's row_get(), train() and judge() are ---- */
+/* ---- the kernel side, as row_get(), train() and judge() of src/bpf are ---- */
 
 static struct row *kernel_row(struct profile *p, u8 current, u32 chunk, bool make)
 {
