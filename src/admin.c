@@ -16,8 +16,6 @@
 #include "output.h"
 #include "text.h"
 
-enum { PID_LIMIT = 4194304 };
-
 struct admin {
 	const char *socket;
 	bool json, yes;

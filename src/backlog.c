@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
+
 static struct image *place_of(const struct backlog *b, const struct identity *id)
 {
 	for (u32 i = 0; i < b->count; i++)

@@ -18,6 +18,7 @@
 #include "compile.h"
 #include "feature.h"
 #include "kernel.h"
+#include "moment.h"
 #include "number.h"
 #include "output.h"
 #include "preempt.h"
@@ -28,8 +29,6 @@
 #include "attach.h"
 
 extern const char bench_bpf_source[];
-
-enum { PID_LIMIT = 4194304 };
 
 struct bench_options {
 	pid_t pid; /* 0: all but ourselves */
@@ -293,10 +292,7 @@ static void detach(int *links)
 
 static double seconds(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)moment_monotonic() / 1e9;
 }
 
 /* Until a signal, the time limit, or the end of the process that is looked at. */

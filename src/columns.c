@@ -9,6 +9,7 @@
 #include "color.h"
 #include "jsonl.h"
 #include "lookahead.h"
+#include "state.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -192,7 +193,7 @@ void columns_profile(FILE *out, const struct profile *p, const char *normal_time
 {
 	enum color alarm = p->anomalies ? COLOR_ALARM : COLOR_PLAIN;
 
-	put_colored(out, c->color, state_color(p->state), jsonl_state_name(p->state),
+	put_colored(out, c->color, state_color(p->state), state_text(p->state),
 		    STATE_WIDTH);
 	fprintf(out, " %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %s%9" PRIu64 "%s %-*s ",
 		p->train_count, last_mod_count(p), p->sequences,

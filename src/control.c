@@ -9,25 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "answer.h"
 #include "control_profiles.h"
+#include "moment.h"
 #include "privilege.h"
 #include "reply.h"
 #include "request.h"
 #include "rows.h"
 #include "snapshot.h"
 #include "timestamp.h"
-
-static u64 real_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (u64)t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 /* ---- pause, resume ---- */
 
@@ -39,7 +31,7 @@ int control_pause(struct control *c, char *error, size_t size)
 		return 0;
 	attach_calls_end(c->links);
 	c->paused = true;
-	c->since = real_now();
+	c->since = moment_wall();
 	return 0;
 }
 
@@ -73,7 +65,7 @@ int control_resume(struct control *c, char *error, size_t size)
 	if (result)
 		return result;
 	c->paused = false;
-	c->since = real_now();
+	c->since = moment_wall();
 	return 0;
 }
 
@@ -379,7 +371,7 @@ void control_close(struct control *c)
 
 void control_begin(struct control *c)
 {
-	c->started = c->since = real_now();
+	c->started = c->since = moment_wall();
 }
 
 int control_fd(const struct control *c)

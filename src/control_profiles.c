@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "answer.h"
+#include "identity.h"
 #include "reply.h"
 #include "rows.h"
 #include "snapshot.h"
+#include "state.h"
 #include "text.h"
 
 static const struct verb_name {
@@ -67,7 +69,7 @@ static bool is_chosen(const struct work *w, u32 place, const struct request *q)
 	case SCOPE_EXE:
 		return has_path(w->control, p, q->exe);
 	case SCOPE_KEY:
-		return (p->identity.device << 32) + p->identity.inode == q->key;
+		return identity_key(&p->identity) == q->key;
 	default:
 		return false;
 	}
@@ -129,7 +131,7 @@ static json_t *act_and_tell(struct work *w, const struct snapshot_profile *p,
 {
 	json_t *row = rows_profile(w->control, p);
 
-	json_object_set_new(row, "was", json_string(rows_state(p->state)));
+	json_object_set_new(row, "was", json_string(state_text(p->state)));
 	if (!look(w->control, p->slot, &p->identity, now)) {
 		w->failed++;
 		json_object_set_new(row, "result", json_string("gone"));
@@ -137,7 +139,7 @@ static json_t *act_and_tell(struct work *w, const struct snapshot_profile *p,
 		json_object_set_new(row, "result", json_string(act(w, p)));
 	}
 	if (look(w->control, p->slot, &p->identity, now))
-		json_object_set_new(row, "state", json_string(rows_state(now->state)));
+		json_object_set_new(row, "state", json_string(state_text(now->state)));
 	else
 		json_object_set_new(row, "state", json_string("free"));
 	return row;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
 #include "lookahead.h"
 
 int image_init(struct image *im, u32 calls)
@@ -59,11 +60,6 @@ int image_find(const struct image *im, u32 symbol)
 			high = middle;
 	}
 	return -1;
-}
-
-u64 image_key(const struct identity *id)
-{
-	return (id->device << 32) + id->inode;
 }
 
 u32 image_pairs(const struct image *im, u32 shift)
@@ -168,13 +164,6 @@ const char *image_misfit(const struct image *im, u32 window)
 }
 
 /* ---- comparing ---- */
-
-bool identity_equal(const struct identity *a, const struct identity *b)
-{
-	return a->device == b->device && a->inode == b->inode &&
-	       a->generation == b->generation && a->size == b->size &&
-	       a->mtime == b->mtime;
-}
 
 static bool path_equal(const char *a, const char *b)
 {

@@ -69,9 +69,6 @@ static inline u16 *image_cell(const struct image *im, u32 current, u32 earlier)
 /* The place of SYMBOL in IM's calls; -1 where it is not. */
 int image_find(const struct image *im, u32 symbol);
 
-/* What the key of ID is: (device << 32) + inode. */
-u64 image_key(const struct identity *id);
-
 /*
  * NULL when IM keeps every rule above and those of SEMANTICS that tie its counters;
  * else the rule that it breaks, for an error message.
@@ -86,8 +83,6 @@ u32 image_pairs(const struct image *im, u32 shift);
 
 /* Labels of IM's calls (syscall_label()), IM->calls of them; free() it. NULL: no memory. */
 char (*image_labels(const struct image *im))[SYSCALL_LABEL];
-
-bool identity_equal(const struct identity *a, const struct identity *b);
 
 /* 1 when A and B are the same in everything that a file holds. */
 bool image_equal(const struct image *a, const struct image *b);

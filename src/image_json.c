@@ -6,24 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
 #include "lookahead.h"
 #include "printable.h"
+#include "state.h"
 #include "timestamp.h"
-
-static const char *const states[] = {"free", "training", "frozen", "normal"};
-
-const char *image_state_text(u32 state)
-{
-	return state <= STATE_NORMAL ? states[state] : states[0];
-}
-
-u32 image_state_find(const char *text)
-{
-	for (u32 state = STATE_TRAINING; state <= STATE_NORMAL; state++)
-		if (!strcmp(states[state], text))
-			return state;
-	return STATE_FREE;
-}
 
 /* Readers that keep numbers as doubles (jq) would change a larger one. */
 static json_t *number(u64 value)
@@ -66,7 +53,7 @@ static void add_path(json_t *j, const char *path)
 
 static void add_counters(json_t *j, const struct image *im)
 {
-	json_object_set_new(j, "state", json_string(image_state_text(im->state)));
+	json_object_set_new(j, "state", json_string(state_text(im->state)));
 	json_object_set_new(j, "count", number(im->count));
 	json_object_set_new(j, "train_count", number(im->train_count));
 	json_object_set_new(j, "last_mod_count",
@@ -79,10 +66,9 @@ static void add_counters(json_t *j, const struct image *im)
 
 static void add_key(json_t *j, const struct image *im)
 {
-	char key[24];
+	char key[IDENTITY_KEY_TEXT];
 
-	snprintf(key, sizeof(key), "%016" PRIx64, image_key(&im->identity));
-	json_object_set_new(j, "key", json_string(key));
+	json_object_set_new(j, "key", json_string(identity_key_text(&im->identity, key)));
 	add_path(j, im->path);
 }
 

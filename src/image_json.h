@@ -26,8 +26,4 @@ json_t *image_json_distances(u8 bits);
  */
 int image_from_json(const json_t *j, struct image *im, char *why, size_t why_size);
 
-/* "training", "frozen", "normal"; and the reverse, STATE_FREE when there is none. */
-const char *image_state_text(u32 state);
-u32 image_state_find(const char *text);
-
 #endif

@@ -9,6 +9,7 @@
 #include "image_json.h"
 #include "lookahead.h"
 #include "number.h"
+#include "state.h"
 #include "timestamp.h"
 
 struct reader {
@@ -114,7 +115,7 @@ static void get_counters(struct reader *r, const json_t *j, struct image *im)
 {
 	u64 last_mod;
 
-	im->state = image_state_find(get_text(r, j, "state"));
+	im->state = state_find(get_text(r, j, "state"));
 	im->count = get_number(r, j, "count", UINT64_MAX);
 	im->train_count = get_number(r, j, "train_count", UINT64_MAX);
 	last_mod = get_number(r, j, "last_mod_count", im->train_count);

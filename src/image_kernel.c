@@ -4,22 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lookahead.h"
+#include "moment.h"
 
 enum { INDICES = 256, NOWHERE = 0xffff };
 
 struct instant instant_now(void)
 {
-	struct timespec real, boot;
-
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	return (struct instant){
-		.real = (u64)real.tv_sec * 1000000000ULL + (u64)real.tv_nsec,
-		.boot = (u64)boot.tv_sec * 1000000000ULL + (u64)boot.tv_nsec,
-	};
+	return (struct instant){.real = moment_wall(), .boot = moment_now()};
 }
 
 /* ---- from the kernel ---- */

@@ -2,12 +2,13 @@
 #define _GNU_SOURCE
 #include "jsonl.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
 #include "lookahead.h"
+#include "state.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -57,20 +58,9 @@ static const struct {
 	[EVENT_ABORT_EXEC] = {"abort_exec", PROFILE | PID | TID | LFC | LENGTH},
 };
 
-static const char *const states[] = {
-	[STATE_FREE] = "free",	   [STATE_TRAINING] = "training",
-	[STATE_FROZEN] = "frozen", [STATE_NORMAL] = "normal",
-	[STATE_RETIRED] = "free",
-};
-
 const char *jsonl_event_name(u32 type)
 {
 	return type < sizeof(events) / sizeof(*events) ? events[type].name : NULL;
-}
-
-const char *jsonl_state_name(u32 state)
-{
-	return state < sizeof(states) / sizeof(*states) ? states[state] : "unknown";
 }
 
 static json_t *text_of(const char *bytes, size_t length)
@@ -94,7 +84,9 @@ static json_t *number(u64 value)
 
 static json_t *key_of(const struct identity *id)
 {
-	return json_sprintf("%016" PRIx64, (id->device << 32) + id->inode);
+	char key[IDENTITY_KEY_TEXT];
+
+	return json_string(identity_key_text(id, key));
 }
 
 /* ---- calls ---- */
@@ -271,7 +263,7 @@ json_t *jsonl_profile(const struct profile *p, const struct jsonl_context *c)
 	if (!c->file)
 		add(&o, "key", key_of(&p->identity));
 	add(&o, "exe", jsonl_text(c->exe));
-	add(&o, "state", json_string(jsonl_state_name(p->state)));
+	add(&o, "state", json_string(state_text(p->state)));
 	add(&o, "count", number(p->count));
 	add(&o, "train_count", number(p->train_count));
 	add(&o, "last_mod_count", number(last_mod_count(p)));

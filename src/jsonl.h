@@ -41,7 +41,4 @@ json_t *jsonl_text(const char *bytes);
 /* "anomaly", ... for an enum event_type; NULL: there is none. */
 const char *jsonl_event_name(u32 type);
 
-/* "training", ... for an enum profile_state. */
-const char *jsonl_state_name(u32 state);
-
 #endif

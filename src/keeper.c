@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
 #include "image_kernel.h"
 #include "moment.h"
 #include "shelf.h"
@@ -140,14 +141,14 @@ int keeper_load(struct keeper *k, char *error, size_t size)
 static void tell_of_replacement(struct keeper *k, const struct known *old,
 				const char *path, bool adopted)
 {
-	char message[REASON];
+	char message[REASON], key[IDENTITY_KEY_TEXT];
 
 	snprintf(message, sizeof(message),
-		 "%s: the profile of the file before (key %016llx) is kept, %s",
+		 "%s: the profile of the file before (key %s) is kept, %s",
 		 path && old->path && !strcmp(path, old->path)
 			 ? "the program was replaced"
 			 : "another program had this key",
-		 (unsigned long long)image_key(&old->identity),
+		 identity_key_text(&old->identity, key),
 		 adopted ? "a new one starts from what it knew" : "a new one starts");
 	warn(k, path, message);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
+
 struct known *known_find(const struct known_list *l, const struct identity *id)
 {
 	for (size_t i = 0; i < l->count; i++)
@@ -19,7 +21,7 @@ static bool precedes(const struct known *k, const struct identity *id, const cha
 	if (identity_equal(&k->identity, id))
 		return false;
 	return (path && k->path && !strcmp(k->path, path)) ||
-	       image_key(&k->identity) == image_key(id);
+	       identity_key(&k->identity) == identity_key(id);
 }
 
 const struct known *known_predecessor(const struct known_list *l,

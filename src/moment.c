@@ -19,6 +19,11 @@ u64 moment_now(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+u64 moment_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
 u64 moment_monotonic(void)
 {
 	return read_clock(CLOCK_MONOTONIC);

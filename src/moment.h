@@ -17,6 +17,9 @@ struct moment {
 /* The boot clock now, ns. */
 u64 moment_now(void);
 
+/* Now, ns since 1970. */
+u64 moment_wall(void);
+
 /* The monotonic clock now, ns: for durations; it stands while the machine sleeps. */
 u64 moment_monotonic(void);
 

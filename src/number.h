@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+enum {
+	PID_LIMIT = 4194304
+}; /* no process has a larger id: PID_MAX_LIMIT of the kernel */
+
 /*
  * Every function returns 0, -EINVAL if the text is not such a number, or
  * -ERANGE if it is one, but too small or too big. Signs, blanks and anything

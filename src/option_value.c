@@ -11,7 +11,6 @@
 
 #include "number.h"
 
-#define PID_LIMIT 4194304     /* PID_MAX_LIMIT of 64-bit kernels */
 #define UID_LIMIT 4294967294u /* (uid_t)-1 means "none" to the kernel */
 
 static void *field_of(const struct option_rule *r, void *options)

@@ -2,7 +2,6 @@
 /* Which profile a person means. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "codec.h"
+#include "identity.h"
 #include "profile_cmd.h"
 
 static const char suffix[] = ".ebph";
@@ -74,11 +74,10 @@ struct search {
 
 static bool matches(const struct search *s, const char *file, const struct image *im)
 {
-	char key[24];
+	char key[IDENTITY_KEY_TEXT];
 
-	snprintf(key, sizeof(key), "%016" PRIx64, image_key(&im->identity));
-	return !strcasecmp(s->name, key) || !strcmp(s->name, file) ||
-	       (im->path && !strcmp(s->name, im->path));
+	return !strcasecmp(s->name, identity_key_text(&im->identity, key)) ||
+	       !strcmp(s->name, file) || (im->path && !strcmp(s->name, im->path));
 }
 
 static int on_image(void *context, const char *file, struct image *im)

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "identity.h"
 #include "image_json.h"
 #include "profile_cmd.h"
+#include "state.h"
 #include "timestamp.h"
 
 /* ---- list ---- */
@@ -33,7 +35,7 @@ static int compare_numbers(u64 a, u64 b)
 	{                                                                  \
 		return compare_numbers(value(a), value(b));                \
 	}
-#define KEY(im) image_key(&(im)->identity)
+#define KEY(im) identity_key(&(im)->identity)
 #define STATE(im) (im)->state
 #define COUNT(im) (im)->count
 #define TRAIN(im) (im)->train_count
@@ -142,7 +144,7 @@ static void print_row(const struct image *im)
 		timestamp_text(im->normal_time, when, sizeof(when));
 	printf("%016" PRIx64 " %-8s %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %9" PRIu64
 	       " %-20.19s %s\n",
-	       image_key(&im->identity), image_state_text(im->state), im->train_count,
+	       identity_key(&im->identity), state_text(im->state), im->train_count,
 	       im->train_count - im->change_count, im->sequences, im->anomalies, when,
 	       exe ? exe : "");
 	free(exe);

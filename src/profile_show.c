@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
 #include "image_json.h"
 #include "lookahead.h"
 #include "profile_cmd.h"
+#include "state.h"
 #include "timestamp.h"
 
 /* "1 2 5", or "-" for none. */
@@ -79,14 +81,14 @@ static void print_head(const struct found *f)
 	char text[TIMESTAMP_TEXT], *exe = profile_exe(im);
 
 	printf("exe             %s\nkey             %016" PRIx64 "\nfile            %s\n",
-	       exe ? exe : "", image_key(id), f->file);
+	       exe ? exe : "", identity_key(id), f->file);
 	free(exe);
 	printf("identity        device %" PRIu64 ", inode %" PRIu64
 	       ", generation %" PRIu64 ", size %" PRIu64 ",\n                mtime %s\n",
 	       id->device, id->inode, id->generation, id->size,
 	       timestamp_text(id->mtime, text, sizeof(text)));
 	printf("machine         %s\nwindow          %u\nstate           %s\n",
-	       arch_name(im->arch), im->window, image_state_text(im->state));
+	       arch_name(im->arch), im->window, state_text(im->state));
 	if (im->state == STATE_FROZEN)
 		printf("normal time     %s\n",
 		       timestamp_text(im->normal_time, text, sizeof(text)));

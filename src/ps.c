@@ -17,7 +17,7 @@
 #include "output.h"
 #include "ps_table.h"
 
-enum { PIDS = 64, PID_LIMIT = 4194304 };
+enum { PIDS = 64 };
 
 struct ps {
 	const char *socket, *rows, *columns, *order;

@@ -6,10 +6,11 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "model.h"
+#include "moment.h"
 #include "syscalls.h"
+#include "timestamp.h"
 
 int recording_add(struct recording *r, const struct tally *t)
 {
@@ -58,15 +59,11 @@ static const char *name_of(u32 symbol, char *text, size_t size)
 
 static json_t *json_begin(const char *event)
 {
-	struct timespec now;
-	struct tm tm;
-	char date[32], text[64];
+	char text[TIMESTAMP_TEXT];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(date, sizeof(date), "%FT%T", &tm);
-	snprintf(text, sizeof(text), "%s.%09ldZ", date, now.tv_nsec);
-	return json_pack("{s:s, s:s}", "time", text, "event", event);
+	return json_pack("{s:s, s:s}", "time",
+			 timestamp_text(moment_wall(), text, sizeof(text)), "event",
+			 event);
 }
 
 static json_t *json_call(u32 symbol)

@@ -9,6 +9,7 @@
 
 #include "color.h"
 #include "columns.h"
+#include "identity.h"
 #include "journal.h"
 #include "jsonl.h"
 #include "text.h"
@@ -79,17 +80,10 @@ int report_grow(struct report *r, u32 slots)
 
 /* ---- names of executables ---- */
 
-static bool is_same(const struct identity *a, const struct identity *b)
-{
-	return a->device == b->device && a->inode == b->inode &&
-	       a->generation == b->generation && a->size == b->size &&
-	       a->mtime == b->mtime;
-}
-
 /* A slot that was given to another profile, of which nothing was heard, has no name. */
 const char *report_exe(const struct report *r, u32 slot, const struct identity *id)
 {
-	if (slot > r->slots || !is_same(&r->names[slot].identity, id))
+	if (slot > r->slots || !identity_equal(&r->names[slot].identity, id))
 		return NULL;
 	return r->names[slot].path;
 }

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "complaint.h"
+#include "number.h"
 
-enum { PID_LIMIT = 4194304, KEY_DIGITS = 16 };
+enum { KEY_DIGITS = 16 };
 
 /* ---- lines ---- */
 

@@ -2,23 +2,18 @@
 #define _GNU_SOURCE
 #include "rows.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
 #include "moment.h"
 #include "reply.h"
+#include "state.h"
 #include "text.h"
 #include "stopped.h"
 #include "timestamp.h"
-
-static const char *const states[] = {
-	[STATE_FREE] = "free",	   [STATE_TRAINING] = "training",
-	[STATE_FROZEN] = "frozen", [STATE_NORMAL] = "normal",
-	[STATE_RETIRED] = "free",
-};
 
 /* Rows that are being sent: made one by one, as the client reads. */
 struct rows {
@@ -28,11 +23,6 @@ struct rows {
 	bool told;
 	json_t *(*row)(struct rows *r);
 };
-
-const char *rows_state(u32 state)
-{
-	return state < sizeof(states) / sizeof(*states) ? states[state] : "unknown";
-}
 
 /* ---- members ---- */
 
@@ -70,15 +60,14 @@ static json_t *comm_of(u32 id)
 static void add_profile(json_t *row, const struct control *c,
 			const struct snapshot_profile *p)
 {
-	char text[TIMESTAMP_TEXT];
+	char text[TIMESTAMP_TEXT], key[IDENTITY_KEY_TEXT];
 	struct moment moment = {0};
 
 	json_object_set_new(row, "key",
-			    json_sprintf("%016" PRIx64,
-					 (p->identity.device << 32) + p->identity.inode));
+			    json_string(identity_key_text(&p->identity, key)));
 	json_object_set_new(row, "exe",
 			    text_of(c->ops->exe(c->context, p->slot, &p->identity)));
-	json_object_set_new(row, "state", json_string(rows_state(p->state)));
+	json_object_set_new(row, "state", json_string(state_text(p->state)));
 	json_object_set_new(row, "count", number(p->count));
 	json_object_set_new(row, "train_count", number(p->train_count));
 	json_object_set_new(row, "last_mod_count", number(p->last_mod_count));

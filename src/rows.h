@@ -14,7 +14,4 @@ void rows_send(struct control *c, struct client *to, const char *what);
 /* The object of P; new; NULL: no memory. */
 json_t *rows_profile(const struct control *c, const struct snapshot_profile *p);
 
-/* "training", ... for an enum profile_state. */
-const char *rows_state(u32 state);
-
 #endif

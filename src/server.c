@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "listen.h"
+#include "moment.h"
 #include "request.h"
 
 /* ms */
@@ -55,10 +55,7 @@ struct server {
 
 static u64 now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return moment_monotonic() / 1000000;
 }
 
 /* ---- output ---- */

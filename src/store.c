@@ -16,6 +16,7 @@
 
 #include "codec.h"
 #include "durable.h"
+#include "identity.h"
 
 static const char suffix[] = ".ebph";
 
@@ -50,8 +51,8 @@ void store_name(const struct identity *id, char name[STORE_NAME])
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		for (int shift = 0; shift < 64; shift += 8)
 			hash = (hash ^ (parts[i] >> shift & 0xff)) * 0x100000001b3ULL;
-	snprintf(name, STORE_NAME, "%016" PRIx64 "-%016" PRIx64 "%s", image_key(id), hash,
-		 suffix);
+	snprintf(name, STORE_NAME, "%016" PRIx64 "-%016" PRIx64 "%s", identity_key(id),
+		 hash, suffix);
 }
 
 /* Profiles and what looks like one by its end; not what was set aside. */

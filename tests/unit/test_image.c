@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "codec.h"
+#include "identity.h"
 #include "image_kernel.h"
 #include "wait.h"
 #include "images.h"

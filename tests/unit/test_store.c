@@ -19,6 +19,7 @@
 #include "codec.h"
 #include "durable.h"
 #include "no_memory.h"
+#include "identity.h"
 #include "store.h"
 #include "store_dir.h"
 
@@ -138,7 +139,7 @@ static void one_key_two_files(void **state)
 	image_of(&a, 7);
 	image_of(&b, 7);
 	b.identity.generation++;
-	assert_int_equal(image_key(&a.identity), image_key(&b.identity));
+	assert_int_equal(identity_key(&a.identity), identity_key(&b.identity));
 	assert_int_equal(store_save(&s, &a, error, sizeof(error)), 0);
 	assert_int_equal(store_save(&s, &b, error, sizeof(error)), 0);
 	load(&s, &seen);
