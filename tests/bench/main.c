@@ -22,6 +22,7 @@ enum part { PART_MEMORY = 1, PART_START = 2 };
 struct choice {
 	bool ways[WAYS];
 	int parts; /* enum part */
+	bool some; /* --only was given */
 	bool quick, json, progress;
 	const char *plot;
 	int rounds;
@@ -106,7 +107,52 @@ enum {
 	OPTION_PLOT
 };
 
-/* 0: go on; else the exit status, plus one. */
+/* Take one option with its VALUE: 0: go on; else the exit status, plus one. */
+static int take(int option, const char *value, struct bench *b, struct choice *c)
+{
+	uint64_t rounds;
+
+	switch (option) {
+	case OPTION_QUICK:
+		c->quick = true;
+		return 0;
+	case OPTION_ONLY:
+		c->some = true;
+		if (!choose(b, c, value))
+			return 0;
+		fprintf(stderr, "bench: nothing is called '%s'\n", value);
+		return 3;
+	case OPTION_ROUNDS:
+		if (number_u64(value, 1, 100, &rounds)) {
+			fprintf(stderr,
+				"bench: bad value '%s' for --rounds: expected a number "
+				"1..100\n",
+				value);
+			return 3;
+		}
+		c->rounds = (int)rounds;
+		return 0;
+	case OPTION_CLASSIC:
+		b->classic = true;
+		return 0;
+	case OPTION_EBPH:
+		b->ebph = value;
+		return 0;
+	case OPTION_JSON:
+		c->json = true;
+		return 0;
+	case OPTION_PLOT:
+		c->plot = value;
+		return 0;
+	case 'h':
+		fputs(help, stdout);
+		return 1;
+	default:
+		return 3;
+	}
+}
+
+/* As take(). */
 static int parse(int argc, char **argv, struct bench *b, struct choice *c)
 {
 	static const struct option longs[] = {
@@ -120,58 +166,21 @@ static int parse(int argc, char **argv, struct bench *b, struct choice *c)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	bool some = false;
-	uint64_t rounds = 0;
-	int option;
+	int option, status;
 
 	while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		switch (option) {
-		case OPTION_QUICK:
-			c->quick = true;
-			break;
-		case OPTION_ONLY:
-			some = true;
-			if (choose(b, c, optarg)) {
-				fprintf(stderr, "bench: nothing is called '%s'\n",
-					optarg);
-				return 3;
-			}
-			break;
-		case OPTION_ROUNDS:
-			if (number_u64(optarg, 1, 100, &rounds)) {
-				fprintf(stderr,
-					"bench: bad value '%s' for --rounds: expected a "
-					"number 1..100\n",
-					optarg);
-				return 3;
-			}
-			break;
-		case OPTION_CLASSIC:
-			b->classic = true;
-			break;
-		case OPTION_EBPH:
-			b->ebph = optarg;
-			break;
-		case OPTION_JSON:
-			c->json = true;
-			break;
-		case OPTION_PLOT:
-			c->plot = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return 1;
-		default:
-			return 3;
-		}
+		status = take(option, optarg, b, c);
+		if (status)
+			return status;
 	}
 	if (optind < argc) {
 		fprintf(stderr, "bench: unknown argument '%s'\n", argv[optind]);
 		return 3;
 	}
-	if (!some)
+	if (!c->some)
 		choose_all(b, c);
-	c->rounds = rounds ? (int)rounds : c->quick ? 6 : 12;
+	if (!c->rounds)
+		c->rounds = c->quick ? 6 : 12;
 	return 0;
 }
 
