@@ -18,8 +18,8 @@
 
 #include "codec.h"
 #include "durable.h"
-#include "no_memory.h"
 #include "identity.h"
+#include "no_memory.h"
 #include "store.h"
 #include "store_dir.h"
 
