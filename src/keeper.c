@@ -320,7 +320,7 @@ void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 
 void keeper_tick(struct keeper *k, u64 now)
 {
-	const u64 until = now + TICK_BUDGET_NS;
+	const u64 until = moment_monotonic() + TICK_BUDGET_NS;
 
 	if (!shelf_is_writable(&k->shelf))
 		return;

@@ -120,8 +120,8 @@ ebph_pid() {
 
 # Runs a command until it succeeds; fails after 20 s, or as much longer as PATIENCE says.
 poll() {
-	local i
-	for i in $(seq $((400 * PATIENCE))); do
+	local end=$((SECONDS + 20 * PATIENCE))
+	while [ "$SECONDS" -lt "$end" ]; do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.05
 	done

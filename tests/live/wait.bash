@@ -7,7 +7,8 @@ PATIENCE=${EBPH_PATIENCE:-1}
 # Runs a command until it succeeds; fails after half a minute, or as much longer as
 # PATIENCE says.
 wait_for() { # COMMAND...
-	for _ in $(seq $((600 * PATIENCE))); do
+	local end=$((SECONDS + 30 * PATIENCE))
+	while [ "$SECONDS" -lt "$end" ]; do
 		"$@" && return 0
 		sleep 0.05
 	done
