@@ -287,7 +287,7 @@ enum answer {
 
 /* What user space may ask of a profile; see command() in the BPF source. */
 enum verb {
-	VERB_RETIRE_UNUSED, /* gives EBUSY when a thread runs it */
+	VERB_RETIRE_UNUSED, /* unless a thread runs it, or was last to use it at another time */
 	VERB_RETIRE,
 	VERB_NORMALIZE,
 	VERB_TOLERIZE,

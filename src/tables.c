@@ -97,9 +97,9 @@ void tables_free(struct tables *t)
 	t->leaving = NULL;
 }
 
-int tables_command(const struct tables *t, u32 slot, enum verb verb)
+static int command(const struct tables *t, u32 slot, enum verb verb, u64 last_used)
 {
-	u64 args[2] = {slot, verb};
+	u64 args[3] = {slot, verb, last_used};
 	struct bpf_test_run_opts run = {
 		.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
 
@@ -110,6 +110,11 @@ int tables_command(const struct tables *t, u32 slot, enum verb verb)
 			break;
 	}
 	return (int)run.retval;
+}
+
+int tables_command(const struct tables *t, u32 slot, enum verb verb)
+{
+	return command(t, slot, verb, 0);
 }
 
 /* ---- making room ---- */
@@ -171,13 +176,22 @@ static u32 count_rows(const struct tables *t, const struct profile *p)
 	return count;
 }
 
+/* Nothing uses SLOT, whoever takes it next finds it empty. */
+static void free_profile(struct tables *t, u32 slot)
+{
+	static const struct profile nothing;
+
+	bpf_map_update_elem(t->l->profiles, &slot, &nothing, BPF_ANY);
+	if (!push(t->l->free_profiles, slot))
+		t->freed[TAKEN_PROFILES]++;
+}
+
 /*
  * Second step: the slots of profiles that left some time ago are free again. Gives how
  * many will be soon: that a thread runs one may last.
  */
 static u32 recycle(struct tables *t)
 {
-	static const struct profile nothing;
 	u32 kept = 0, soon = 0;
 
 	for (u32 i = 0; i < t->leaving_count; i++) {
@@ -191,9 +205,7 @@ static u32 recycle(struct tables *t)
 			continue;
 		}
 		tables_free_rows(t, &p);
-		bpf_map_update_elem(t->l->profiles, &leaving.slot, &nothing, BPF_ANY);
-		if (!push(t->l->free_profiles, leaving.slot))
-			t->freed[TAKEN_PROFILES]++;
+		free_profile(t, leaving.slot);
 	}
 	t->leaving_count = kept;
 	return soon;
@@ -253,6 +265,22 @@ static struct candidate *candidates(const struct tables *t, u32 *count)
 	return list;
 }
 
+/*
+ * Retire candidate C; P is what it was. False: a thread runs it, or has run it since. That
+ * it was used between two looks shows in last_used: P is read between the list's look and
+ * the kernel side's own.
+ */
+static bool evict(struct tables *t, const struct candidate *c, struct profile *p)
+{
+	if (!read_profile(t, c->slot, p) || p->threads || p->last_used != c->last_used ||
+	    command(t, c->slot, VERB_RETIRE_UNUSED, c->last_used) != ANSWER_DONE)
+		return false;
+	leave(t, c->slot);
+	t->evicted++;
+	t->evicted_calls += p->count;
+	return true;
+}
+
 void tables_make_room(struct tables *t,
 		      void (*gone)(void *context, u32 slot, const struct profile *p),
 		      void *context)
@@ -272,12 +300,8 @@ void tables_make_room(struct tables *t,
 		struct profile p;
 		u64 some;
 
-		if (!read_profile(t, list[i].slot, &p) ||
-		    tables_command(t, list[i].slot, VERB_RETIRE_UNUSED) != ANSWER_DONE)
+		if (!evict(t, &list[i], &p))
 			continue;
-		leave(t, list[i].slot);
-		t->evicted++;
-		t->evicted_calls += p.count;
 		some = count_rows(t, &p);
 		rows -= some < rows ? some : rows;
 		profiles -= profiles != 0;
@@ -358,8 +382,7 @@ int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot
 	if (bpf_map_update_elem(t->l->profiles, slot, p, BPF_ANY) ||
 	    bpf_map_update_elem(t->l->by_identity, &p->identity, slot, BPF_ANY)) {
 		result = -errno;
-		if (!push(t->l->free_profiles, *slot))
-			t->freed[TAKEN_PROFILES]++;
+		free_profile(t, *slot);
 		return result;
 	}
 	if (old && tables_command(t, old, VERB_RETIRE) == ANSWER_DONE) {

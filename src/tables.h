@@ -69,7 +69,10 @@ int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot
 /* Give back the rows of P, which is in no slot. */
 void tables_free_rows(struct tables *t, const struct profile *p);
 
-/* Ask the kernel side VERB of the profile in SLOT: enum answer, or -errno. */
+/*
+ * Ask the kernel side VERB, not VERB_RETIRE_UNUSED, of the profile in SLOT: enum answer,
+ * or -errno.
+ */
 int tables_command(const struct tables *t, u32 slot, enum verb verb);
 
 /*

@@ -16,11 +16,11 @@ INLINE void retire(struct profile *p, u32 slot)
 }
 
 /* Do VERB to P, whose lock is held: enum answer. */
-INLINE int obey(struct profile *p, u32 slot, u32 verb)
+INLINE int obey(struct profile *p, u32 slot, u32 verb, u64 last_used)
 {
 	if (p->state == STATE_FREE || p->state == STATE_RETIRED)
 		return ANSWER_NO_PROFILE;
-	if (verb == VERB_RETIRE_UNUSED && p->threads)
+	if (verb == VERB_RETIRE_UNUSED && (p->threads || p->last_used != last_used))
 		return ANSWER_IN_USE;
 	if (verb == VERB_RETIRE_UNUSED || verb == VERB_RETIRE)
 		retire(p, slot);
@@ -37,7 +37,10 @@ INLINE int obey(struct profile *p, u32 slot, u32 verb)
 	return ANSWER_DONE;
 }
 
-/* Run by ebph itself, by test-run: a profile's slot, enum verb; gives enum answer. */
+/*
+ * Run by ebph itself, by test-run: a profile's slot, enum verb, and for VERB_RETIRE_UNUSED
+ * when the profile was last used; gives enum answer.
+ */
 FIRST_HALF int command(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 slot = ctx->args[0], verb = ctx->args[1];
@@ -48,7 +51,7 @@ FIRST_HALF int command(struct bpf_raw_tracepoint_args *ctx)
 		return ANSWER_NO_PROFILE;
 	if (lock(slot))
 		return ANSWER_LOCKED;
-	answer = obey(p, slot, verb);
+	answer = obey(p, slot, verb, ctx->args[2]);
 	unlock(slot);
 	return answer;
 }
