@@ -52,7 +52,7 @@ void parts_close(const struct part *parts, int count, void *base);
 /* The same for the detector's source: L gets all its parts. */
 int compile(const char *text, bool raw, struct loaded *l, char *error, size_t size);
 
-/* Done every few milliseconds while something is compiled. */
+/* Done again and again during what takes long: here, every few milliseconds. */
 struct meanwhile {
 	void (*act)(void *context);
 	void *context;

@@ -249,7 +249,7 @@ static int save_slot(struct keeper *k, u32 slot)
 	struct image im;
 	int result;
 
-	if (tables_read(k->t, slot, &p))
+	if (slots_profile(&k->slots, slot, &p))
 		return 0;
 	path = path_of(k, slot, &p.identity);
 	if (k->slots.slot[slot].waiting) {
@@ -268,13 +268,19 @@ static int save_slot(struct keeper *k, u32 slot)
 	return result;
 }
 
-/* Save what the shelf has in memory until NOW_NS() is UNTIL or one cannot: 0 or -errno. */
-static int save_kept(struct keeper *k, u64 until)
+/*
+ * Save what the shelf has in memory until the clock shows UNTIL or one cannot: 0 or
+ * -errno. MEANWHILE: as of keeper_save(); NULL: nothing.
+ */
+static int save_kept(struct keeper *k, u64 until, const struct meanwhile *meanwhile)
 {
 	int result = 0;
 
-	while (k->shelf.backlog.count && !result && moment_monotonic() < until)
+	while (k->shelf.backlog.count && !result && moment_monotonic() < until) {
 		result = shelf_save_kept(&k->shelf);
+		if (meanwhile)
+			meanwhile->act(meanwhile->context);
+	}
 	return result;
 }
 
@@ -333,25 +339,31 @@ void keeper_tick(struct keeper *k, u64 now)
 		k->is_waiting = false;
 		k->next_slot = 1;
 	}
+	if (k->next_slot && slots_look(&k->slots))
+		return;
 	while (k->next_slot && moment_monotonic() < until) {
 		save_slot(k, k->next_slot);
 		k->next_slot = k->next_slot < k->slots.count ? k->next_slot + 1 : 0;
 	}
 	if (k->try_kept && moment_monotonic() < until &&
-	    (save_kept(k, until) || !k->shelf.backlog.count))
+	    (save_kept(k, until, NULL) || !k->shelf.backlog.count))
 		k->try_kept = false;
 }
 
-u32 keeper_save(struct keeper *k)
+u32 keeper_save(struct keeper *k, const struct meanwhile *meanwhile)
 {
 	u32 failed = 0;
 
 	if (!shelf_is_writable(&k->shelf))
 		return 0;
-	for (u32 slot = 1; slot <= k->slots.count; slot++)
+	if (slots_look(&k->slots))
+		warn(k, NULL, "no memory: calls that threads hold back are not saved");
+	k->next_slot = 0; /* what is new meanwhile is saved at the next tick */
+	for (u32 slot = 1; slot <= k->slots.count; slot++) {
 		failed += save_slot(k, slot) != 0;
-	k->next_slot = 0;
-	save_kept(k, UINT64_MAX);
+		meanwhile->act(meanwhile->context);
+	}
+	save_kept(k, UINT64_MAX, meanwhile);
 	return failed + k->shelf.backlog.count;
 }
 

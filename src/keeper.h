@@ -80,7 +80,11 @@ u64 keeper_calls(const struct keeper *k);
 /* How many calls of programs that ran were lost when their profiles were brought back. */
 u64 keeper_lost(const struct keeper *k);
 
-/* Save all that has changed. Gives how many could not be saved. */
-u32 keeper_save(struct keeper *k);
+/*
+ * Save all that has changed, the calls included that threads hold back. MEANWHILE is done
+ * between one profile and the next; it may call what is here, but not keeper_save() and
+ * keeper_tick(). Gives how many could not be saved.
+ */
+u32 keeper_save(struct keeper *k, const struct meanwhile *meanwhile);
 
 #endif

@@ -12,11 +12,12 @@ int slots_init(struct slots *s, struct tables *t, u32 window)
 {
 	*s = (struct slots){.t = t, .count = t->bounds->profiles, .window = window};
 	s->slot = calloc((size_t)s->count + 1, sizeof(*s->slot));
-	return s->slot ? 0 : -ENOMEM;
+	return runners_init(&s->runners, t) || !s->slot ? -ENOMEM : 0;
 }
 
 void slots_free(struct slots *s)
 {
+	runners_free(&s->runners);
 	free(s->slot);
 	s->slot = NULL;
 }
@@ -48,6 +49,16 @@ int slots_install(struct slots *s, const struct image *im, u64 normal_time, u32 
 
 /* ---- out of the kernel ---- */
 
+int slots_look(struct slots *s)
+{
+	return runners_look(&s->runners);
+}
+
+int slots_profile(const struct slots *s, u32 slot, struct profile *p)
+{
+	return runners_read(&s->runners, slot, p);
+}
+
 int slots_read_leaving(const struct slots *s, const struct profile *p, const char *path,
 		       struct image *im)
 {
@@ -61,7 +72,7 @@ int slots_read_leaving(const struct slots *s, const struct profile *p, const cha
 static int read_once(const struct slots *s, u32 slot, const char *path, struct image *im)
 {
 	struct profile p, after;
-	int result = tables_read(s->t, slot, &p);
+	int result = slots_profile(s, slot, &p);
 
 	if (!result)
 		result = slots_read_leaving(s, &p, path, im);

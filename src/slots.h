@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "image.h"
+#include "runners.h"
 #include "tables.h"
 
 struct slot {
@@ -23,9 +24,10 @@ struct slot {
 
 struct slots {
 	struct tables *t;
-	u32 count;	   /* the slots that profiles may have are 1..COUNT */
-	u32 window;	   /* length, of this run */
-	struct slot *slot; /* all zero for one that nothing is known of */
+	u32 count;		/* the slots that profiles may have are 1..COUNT */
+	u32 window;		/* length, of this run */
+	struct runners runners; /* of T's profiles, at the last look */
+	struct slot *slot;	/* all zero for one that nothing is known of */
 };
 
 /* Prepare S over T, which must outlive it: 0 or -ENOMEM. slots_free() in any case. */
@@ -40,6 +42,15 @@ void slots_free(struct slots *s);
  */
 int slots_install(struct slots *s, const struct image *im, u64 normal_time, u32 old,
 		  bool is_saved, u32 *slot);
+
+/*
+ * Look who runs what: the calls that those threads hold back are in what is read from then
+ * on, as in runners_read(). 0 or -ENOMEM.
+ */
+int slots_look(struct slots *s);
+
+/* The profile in SLOT: 0, or -ENOENT for a free one. */
+int slots_profile(const struct slots *s, u32 slot, struct profile *p);
 
 /*
  * IM becomes what SLOT holds now, with PATH (NULL: not known): 0; -ENOENT for a free

@@ -60,7 +60,7 @@ static void on_set(void *context, const struct settings *s)
 static int save(void *context, char *error, size_t size)
 {
 	const struct watch *w = context;
-	u32 failed = keeper_save(w->keeper);
+	u32 failed = keeper_save(w->keeper, &w->meanwhile);
 
 	if (failed)
 		snprintf(error, size, "%u profiles could not be saved in %s", failed,

@@ -90,7 +90,7 @@ static void refresh(struct watch *w)
 	char error[600];
 	FILE *out;
 
-	keeper_save(w->keeper);
+	keeper_save(w->keeper, &w->meanwhile);
 	if (!w->o->output)
 		return;
 	out = output_open(w->o->output, error, sizeof(error));
@@ -139,8 +139,10 @@ static bool is_due(u64 *at, u64 period)
 	return true;
 }
 
-static void tell_watchdog(struct watch *w)
+static void tell_watchdog(void *context)
 {
+	struct watch *w = context;
+
 	if (w->watchdog_ns && is_due(&w->watchdog_at, w->watchdog_ns / 4))
 		notify("WATCHDOG=1");
 }
@@ -343,6 +345,8 @@ static void print_costs(const struct loaded *l)
 
 static void end(struct watch *w)
 {
+	const struct meanwhile alive = {.act = tell_watchdog, .context = w};
+
 	notify("STOPPING=1");
 	attach_none(&w->links);
 	if (w->o->verbose)
@@ -351,7 +355,7 @@ static void end(struct watch *w)
 	respond_end(&w->respond);
 	if (!w->o->quiet)
 		summary_print(w);
-	w->unsaved = keeper_save(w->keeper);
+	w->unsaved = keeper_save(w->keeper, &alive);
 	control_close(&w->control);
 	wait_for_command(w);
 }

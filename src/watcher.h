@@ -34,7 +34,7 @@ struct watch {
 	struct child child;
 	struct control control;
 	struct ring *ring;
-	struct meanwhile meanwhile; /* what cannot wait while something is compiled */
+	struct meanwhile meanwhile; /* what cannot wait for what takes long */
 	int signals;
 	enum verbosity verbosity;
 	bool done;
