@@ -291,3 +291,119 @@ all_told_now() {
 			jq -e 'any(.pairs[]; .previous == "getuid" and .current == "getgid")'
 	done
 }
+
+# An ebph that can be asked to save, and does so by itself only after an hour.
+steered() { # OPTION...
+	FRESH=(--socket "$DIR/socket" --profile-dir "$PROFILES" --save-interval 1h)
+	watch_begin "$@"
+}
+
+save() {
+	"$EBPH" admin --socket "$DIR/socket" save
+}
+
+# A process of `one`, two threads that made 1002 calls and now make none. Sets HOLDER.
+hold_back() {
+	mkfifo "$DIR/input"
+	exec 7<>"$DIR/input"
+	"$DIR/one" thread 1000x:getppid + @2 die end @1 read + join <"$DIR/input" 3>&- 7>&- &
+	HOLDER=$!
+	STARTED+=("$HOLDER")
+	poll inside "$HOLDER" 0
+}
+
+@test "calls that threads hold back are saved at a tick, and none of them twice" {
+	copy one
+	watch_begin -e "$DIR/one"
+	hold_back
+	poll saved "$DIR/one" 1002
+	for n in 1003 1004; do # a process more, while they are still held back
+		"$DIR/one"
+		poll saved "$DIR/one" "$n"
+	done
+	kill -KILL "$HOLDER" # what was held back comes to the profile
+	wait "$HOLDER" || true
+	"$DIR/one"
+	poll saved "$DIR/one" 1005
+	watch_end
+	saved "$DIR/one" 1005
+}
+
+@test "calls that threads hold back are saved on request, and when ebph ends" {
+	copy one
+	steered -e "$DIR/one"
+	hold_back
+	save
+	saved "$DIR/one" 1002
+	"$DIR/one"
+	watch_end
+	saved "$DIR/one" 1003
+	kill -0 "$HOLDER"
+}
+
+# Preloaded into ebph: each call of CALL waits until `pass` lets it go.
+gate() { # CALL
+	gcc -Wall -Wextra -Werror -shared -fPIC -I "$LIVE/../../src" -o "$DIR/gate.so" \
+		"$LIVE/programs/gate.c" -ldl
+	mkfifo "$DIR/gate"
+	exec 8<>"$DIR/gate"
+	export GATE_CALL=$1 GATE_PIPE=$DIR/gate
+}
+
+pass() { # N
+	head -c "$1" /dev/zero >&8
+}
+
+files() {
+	compgen -G "$PROFILES/*.ebph" | wc -l
+}
+
+@test "while it saves on request, it reads events between one profile and the next" {
+	names=(one two three)
+	copy "${names[@]}" late
+	gate fsync
+	LD_PRELOAD=$DIR/gate.so steered -e "$DIR/one" -e "$DIR/two" -e "$DIR/three" -e "$DIR/late"
+	for name in "${names[@]}"; do
+		"$DIR/$name" getuid
+		poll named "$DIR/$name"
+	done
+	save 3>&- 8>&- &
+	saver=$!
+	STARTED+=("$saver")
+	poll inside "$(ebph_pid)" 0 # it waits in the first fsync
+	"$DIR/late" getuid
+	pass 2 # the first file, and its name in the directory
+	poll named "$DIR/late"
+	same 1 "$(files)"
+	kill -0 "$saver" # not answered
+	pass 100
+	wait "$saver"
+	for name in "${names[@]}"; do
+		saved "$DIR/$name" 2
+	done
+	watch_end
+	saved "$DIR/late" 2
+}
+
+@test "a profile that is used at the very moment when it is to make room stays" {
+	names=(a b c d e f g)
+	copy one "${names[@]}"
+	gate retire
+	LD_PRELOAD=$DIR/gate.so few one "${names[@]}"
+	"$DIR/one" getuid
+	poll saved "$DIR/one" 2
+	for name in "${names[@]}"; do
+		! inside "$(ebph_pid)" 0 || break
+		"$DIR/$name" getppid
+		poll eval 'saved "$DIR/$name" 2 || inside "$(ebph_pid)" 0'
+	done
+	poll inside "$(ebph_pid)" 0 # `one`, the least recently used, is to go
+	"$DIR/one" getgid getegid
+	pass 1000
+	poll saved "$DIR/one" 5
+	watch_end
+	saved "$DIR/one" 5
+	profile check
+	profile show -j --pairs "$DIR/one" |
+		jq -e 'any(.pairs[]; .previous == "getgid" and .current == "getegid")'
+}
