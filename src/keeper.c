@@ -326,11 +326,12 @@ void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 
 void keeper_tick(struct keeper *k, u64 now)
 {
-	const u64 until = moment_monotonic() + TICK_BUDGET_NS;
+	u64 until;
 
 	if (!shelf_is_writable(&k->shelf))
 		return;
-	if (now >= k->next_save) {
+	/* Not anew while it is under way: the last slots' turn must come. */
+	if (now >= k->next_save && !k->next_slot) {
 		k->next_save = now + k->o.save_interval_ns;
 		k->next_slot = 1;
 		k->try_kept = true;
@@ -341,6 +342,8 @@ void keeper_tick(struct keeper *k, u64 now)
 	}
 	if (k->next_slot && slots_look(&k->slots))
 		return;
+	/* Looking is no part of it: where that is slow, nothing would ever be saved. */
+	until = moment_monotonic() + TICK_BUDGET_NS;
 	while (k->next_slot && moment_monotonic() < until) {
 		save_slot(k, k->next_slot);
 		k->next_slot = k->next_slot < k->slots.count ? k->next_slot + 1 : 0;

@@ -385,6 +385,26 @@ files() {
 	saved "$DIR/late" 2
 }
 
+@test "a disk that is slower than the profiles change: each profile's turn comes" {
+	copy one two
+	gate fsync
+	LD_PRELOAD=$DIR/gate.so watch_begin --save-interval 1ms -e "$DIR/one" -e "$DIR/two"
+	"$DIR/one"
+	poll inside "$(ebph_pid)" 0
+	"$DIR/two"
+	for _ in 1 2 3; do
+		poll inside "$(ebph_pid)" 0
+		"$DIR/one" # it is to be saved again
+		sleep 0.1  # longer than a tick may last
+		pass 2
+	done
+	poll eval '[ "$(files)" -eq 2 ]'
+	pass 1000
+	watch_end
+	saved "$DIR/one" 4
+	saved "$DIR/two" 1
+}
+
 @test "a profile that is used at the very moment when it is to make room stays" {
 	names=(a b c d e f g)
 	copy one "${names[@]}"
