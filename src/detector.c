@@ -194,15 +194,6 @@ static void verdict_begin(struct verdict *v, const struct thread *t)
 	*v = (struct verdict){.window = t->window};
 }
 
-/* A frame that was emptied for its profile is emptied for its thread. */
-static inline void frame_follow(struct thread *t, const struct profile *p)
-{
-	if (t->frame_gen == p->frame_gen)
-		return;
-	frame_clear(t);
-	t->frame_gen = p->frame_gen;
-}
-
 /* Move the frame on; of one that is shorter than FRAME_LENGTH the oldest call leaves early. */
 static inline void frame_move(const struct detector *d, struct thread *t, u32 anomalous)
 {
@@ -266,7 +257,6 @@ int detector_live(const struct detector *d, struct model *m, struct thread *t, u
 {
 	const struct rules *rules = &d->rules;
 	struct profile *p = &m->profile;
-	bool was_frozen = p->state == STATE_FROZEN;
 	u32 lfc;
 
 	verdict_begin(v, t);
@@ -277,28 +267,13 @@ int detector_live(const struct detector *d, struct model *m, struct thread *t, u
 	v->fresh = missing(m, v->index, t->window, TRAIN_SHIFT);
 	if (v->fresh && v->learns && learn(m, v->index, t->window))
 		return -ENOMEM;
-	if (!v->learns) {
-		p->count++;
-	} else {
-		settle(p, 1, p->epoch);
-		if (v->fresh)
-			v->thawed = profile_changed(p);
-		else
-			v->froze = freeze(p, rules, now);
-	}
-	if (was_frozen)
-		v->ripened = ripen(p, now);
+	verdict_count(v, p, rules, now);
 	frame_follow(t, p);
 	if (p->state == STATE_NORMAL)
 		v->missed = missing(m, v->index, t->window, TEST_SHIFT);
 	lfc = t->lfc;
 	frame_move(d, t, v->missed != 0);
-	if (lfc <= rules->tolerize_limit && t->lfc > rules->tolerize_limit) {
-		sensitize(p);
-		v->crossed = true;
-	}
-	if (v->missed)
-		v->exceeded = anomaly(p, rules);
+	verdict_limit(v, p, rules, lfc, t->lfc);
 	t->window = window_push(t->window, v->index, d->window_mask);
 	return 0;
 }
@@ -332,11 +307,6 @@ void thread_signal(struct thread *t, bool handled, u32 restart)
 	t->depth++;
 	t->window = 0;
 	t->restart = 0;
-}
-
-void thread_sigreturn(struct thread *t)
-{
-	resume(t);
 }
 
 bool thread_restarts(struct thread *t, u32 symbol)

@@ -34,16 +34,10 @@ struct detector {
 	u32 room;
 };
 
-/* What one call did. */
-struct verdict {
-	u64 window; /* before the call */
-	u8 index;
-	u8 fresh;  /* distances whose pair the train pairs had not */
-	u8 missed; /* distances whose pair the test pairs have not */
-	bool learns, thawed, froze, ripened, crossed, exceeded;
-};
-
-/* WINDOW: calls in a window, 2..WINDOW_MAX; FRAME: in a locality frame, 1..FRAME_LENGTH. detector_free() ends it. */
+/*
+ * WINDOW: calls in a window, 2..WINDOW_MAX; FRAME: in a locality frame, 1..FRAME_LENGTH.
+ * detector_free() ends it.
+ */
 void detector_init(struct detector *d, const struct rules *rules, u32 window, u32 frame);
 void detector_free(struct detector *d);
 
@@ -100,9 +94,6 @@ void thread_fork(struct thread *child, const struct thread *t);
  * symbol, + 1, of a call that the kernel will enter again for it, or 0.
  */
 void thread_signal(struct thread *t, bool handled, u32 restart);
-
-/* A handler returned: the interrupted window goes on, or an empty one if it is not known. */
-void thread_sigreturn(struct thread *t);
 
 /* true when SYMBOL is noise, to be counted only: the kernel enters that call again. */
 bool thread_restarts(struct thread *t, u32 symbol);

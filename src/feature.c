@@ -85,34 +85,31 @@ static bool locked_down(void)
 	return feature_locked_down(text);
 }
 
-/*
- * Load COUNT instructions as a program of the type that is used: 0 or -errno. COMPILED:
- * whether to machine code, or else to be interpreted.
- */
-static int try_load(const struct bpf_insn *code, size_t count, bool *compiled)
+/* Load COUNT instructions as a program of KIND: its descriptor, or -errno. */
+static int load(enum bpf_prog_type kind, const struct bpf_insn *code, size_t count)
 {
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", code, count,
-			       NULL);
-	struct bpf_prog_info info;
-	__u32 size = sizeof(info);
+	int fd = bpf_prog_load(kind, "ebph_nothing", "GPL", code, count, NULL);
 
-	if (fd < 0)
-		return -errno;
-	memset(&info, 0, sizeof(info));
-	*compiled = !bpf_obj_get_info_by_fd(fd, &info, &size) && info.jited_prog_len;
-	close(fd);
-	return 0;
+	return fd < 0 ? -errno : fd;
 }
 
-/* Load the smallest program: 0 or -errno. */
-static int load_nothing(bool *compiled)
+int feature_program(enum bpf_prog_type kind)
 {
 	const struct bpf_insn nothing[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 
-	return try_load(nothing, sizeof(nothing) / sizeof(*nothing), compiled);
+	return load(kind, nothing, sizeof(nothing) / sizeof(*nothing));
+}
+
+/* Whether PROGRAM was compiled to machine code, or else is interpreted. */
+static bool is_compiled(int program)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(program, &info, &size) && info.jited_prog_len;
 }
 
 /* The first map type or helper that the kernel does not have, or NULL. */
@@ -147,9 +144,11 @@ static int probe(bool task_storage, const char *release, char *error, size_t siz
 /* Load the smallest program: 0, or its -errno with a sentence in ERROR. */
 static int check_loading(const char *release, char *error, size_t size)
 {
-	bool compiled;
-	int result = load_nothing(&compiled);
+	int program = feature_program(BPF_PROG_TYPE_RAW_TRACEPOINT);
+	int result = program < 0 ? program : 0;
 
+	if (program >= 0)
+		close(program);
 	if (result == -ENOSYS)
 		snprintf(error, size,
 			 "this system has no bpf() system call: the kernel (%s) needs "
@@ -281,11 +280,13 @@ int feature_missing(bool task_storage, char *error, size_t size)
 
 int feature_helper(enum bpf_prog_type kind, enum bpf_func_id function)
 {
-	bool compiled;
-	int result =
-		load_nothing(&compiled); /* without the right to, libbpf says "yes" */
+	/* without the right to load any, libbpf says "yes" */
+	int program = feature_program(BPF_PROG_TYPE_RAW_TRACEPOINT);
 
-	return result ? result : libbpf_probe_bpf_helper(kind, function, NULL);
+	if (program < 0)
+		return program;
+	close(program);
+	return libbpf_probe_bpf_helper(kind, function, NULL);
 }
 
 int feature_charges_cgroup(void)
@@ -305,14 +306,18 @@ int feature_exchange(void)
 		 .imm = BPF_XCHG},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	bool usual, compiled = false;
-	int result = load_nothing(&usual);
+	const enum bpf_prog_type kind = BPF_PROG_TYPE_RAW_TRACEPOINT;
+	int usual = feature_program(kind), program, result;
 
-	if (result)
-		return result;
+	if (usual < 0)
+		return usual;
+	program = load(kind, exchange, sizeof(exchange) / sizeof(*exchange));
 	/* What arm64 cannot compile, to 5.17, is interpreted: no tail call leads there. */
-	return !try_load(exchange, sizeof(exchange) / sizeof(*exchange), &compiled) &&
-	       compiled == usual;
+	result = program >= 0 && is_compiled(program) == is_compiled(usual);
+	if (program >= 0)
+		close(program);
+	close(usual);
+	return result;
 }
 
 bool feature_lists(const char *text, const char *name)

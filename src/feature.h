@@ -36,6 +36,9 @@ bool feature_knows_cap_bpf(void);
  */
 int feature_lsm(char *error, size_t size);
 
+/* Load the smallest program of KIND: its descriptor, or -errno. */
+int feature_program(enum bpf_prog_type kind);
+
 /* 1 or 0: whether programs of KIND may call FUNCTION; -errno: cannot be told. */
 int feature_helper(enum bpf_prog_type kind, enum bpf_func_id function);
 

@@ -4,8 +4,8 @@
  * space: no kernel call, no library call, no loop without a constant bound. Whoever
  * calls a function that changes a profile or a row holds that profile's lock.
  *
- * The one system call of SEMANTICS is, in order: train() or settle(), ripen(),
- * test, frame_push(), tolerize_crossed() or limit_exceeded().
+ * The one system call of SEMANTICS is, in order: frame_follow(), look for new pairs,
+ * verdict_count(), frame_follow(), test, frame_push(), verdict_limit(), window_push().
  */
 #ifndef EBPH_LOOKAHEAD_H
 #define EBPH_LOOKAHEAD_H
@@ -346,6 +346,50 @@ LOOKAHEAD_INLINE void frame_push(struct thread *t, u32 anomalous)
 		t->max_lfc = t->lfc;
 }
 
+/* A frame that was emptied for its profile is emptied for its thread. */
+LOOKAHEAD_INLINE void frame_follow(struct thread *t, const struct profile *p)
+{
+	if (t->frame_gen == p->frame_gen)
+		return;
+	frame_clear(t);
+	t->frame_gen = p->frame_gen;
+}
+
+/* ---- what follows from a call ---- */
+
+/* Count the call of V, whose new pairs are known and learned; NOW: boot clock, ns. */
+LOOKAHEAD_INLINE void verdict_count(struct verdict *v, struct profile *p,
+				    const struct rules *r, u64 now)
+{
+	int was_frozen = p->state == STATE_FROZEN;
+
+	if (!v->learns) {
+		p->count++;
+	} else {
+		settle(p, 1, p->epoch);
+		if (v->fresh)
+			v->thawed = profile_changed(p);
+		else
+			v->froze = freeze(p, r, now);
+	}
+	if (was_frozen)
+		v->ripened = ripen(p, now);
+}
+
+/* The call of V, which is tested, took its thread's LFC from BEFORE to AFTER. */
+LOOKAHEAD_INLINE void verdict_limit(struct verdict *v, struct profile *p,
+				    const struct rules *r, u32 before, u32 after)
+{
+	if (before <= r->tolerize_limit && after > r->tolerize_limit) {
+		sensitize(p);
+		v->crossed = 1;
+	}
+	if (v->missed)
+		v->exceeded = anomaly(p, r);
+}
+
+/* ---- threads ---- */
+
 /* Forget what came before: a gap, or an exec. */
 LOOKAHEAD_INLINE void thread_gap(struct thread *t)
 {
@@ -358,7 +402,7 @@ LOOKAHEAD_INLINE void thread_gap(struct thread *t)
  * T's handler returns: the interrupted window goes on. That of a handler which was not
  * seen to begin, or was too deep, is not known.
  */
-LOOKAHEAD_INLINE void resume(struct thread *t)
+LOOKAHEAD_INLINE void thread_sigreturn(struct thread *t)
 {
 	u32 depth = t->depth;
 

@@ -156,6 +156,19 @@ struct profile {
 	u64 full_at[LIMITED_KINDS]; /* boot clock, ns: see bucket.h */
 };
 
+/* What one call did. */
+struct verdict {
+	u64 window; /* before the call */
+	u8 index;
+	u8 fresh;  /* distances whose pair the train pairs had not */
+	u8 missed; /* distances whose pair the test pairs have not */
+	u8 learns, thawed, froze, ripened, crossed, exceeded;
+	/* of the kernel side's alone: */
+	u8 execed;    /* it is the first of its program */
+	u8 no_room;   /* for some of its pairs */
+	u8 restarted; /* no call, but one that goes on after a signal */
+};
+
 /* A window that waits for a signal handler to return. */
 struct interrupted {
 	u64 window;

@@ -4,9 +4,8 @@
 
 #include <stdint.h>
 
-enum {
-	PID_LIMIT = 4194304
-}; /* no process has a larger id: PID_MAX_LIMIT of the kernel */
+/* No process has a larger id: PID_MAX_LIMIT of the kernel. */
+enum { PID_LIMIT = 4194304 };
 
 /*
  * Every function returns 0, -EINVAL if the text is not such a number, or

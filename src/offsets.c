@@ -120,8 +120,8 @@ static int folder_flags(const struct tree *t, char flags[FOLDERS][PATH_MAX + 64]
 static void answer_questions(const struct tree *t, struct answer *a)
 {
 	static char folders[FOLDERS][PATH_MAX + 64];
-	/* from 6.19 on the kernel names structs inside structs as this extension allows */
 	char names[80];
+	/* from 6.19 on the kernel names structs inside structs as this extension allows */
 	const char *flags[3 + FOLDERS] = {"-Wno-everything", "-O2", "-fms-extensions"};
 	int count = 3;
 	struct bcc b;

@@ -162,16 +162,13 @@ static void look_kheaders(struct finding *f)
 			    : "; for where neither BTF nor those above are");
 }
 
-/* A program of KIND that does nothing: its descriptor or -errno. */
-static int load_nothing(enum bpf_prog_type kind)
+/* Say YES or NO, as HAS is 1 or 0, or why it cannot be told: -errno. */
+static void say_whether(struct finding *f, int has, const char *yes, const char *no)
 {
-	const struct bpf_insn nothing[] = {
-		{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
-		{BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
-	};
-	int fd = bpf_prog_load(kind, "ebph_nothing", "GPL", nothing, 2, NULL);
-
-	return fd < 0 ? -errno : fd;
+	if (has < 0)
+		say(f, "cannot be told: %s", strerror(-has));
+	else
+		say(f, "%s", has ? yes : no);
 }
 
 static void look_ring_buffer(struct finding *f)
@@ -192,36 +189,26 @@ static void look_ring_buffer(struct finding *f)
 
 static void look_task_storage(struct finding *f)
 {
-	int has = feature_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_storage_get);
-
-	if (has < 0)
-		say(f, "cannot be told: %s", strerror(-has));
-	else if (has && !f->machine->btf)
-		say(f, "yes, but not used without BTF: a hash of tasks leads to "
-		       "the state of threads");
-	else
-		say(f, "%s",
-		    has ? "yes, for the state of threads"
-			: "no: a hash of tasks leads to the state of threads");
+	say_whether(
+		f,
+		feature_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_task_storage_get),
+		f->machine->btf ? "yes, for the state of threads"
+				: "yes, but not used without BTF: a hash of tasks leads "
+				  "to the state of threads",
+		"no: a hash of tasks leads to the state of threads");
 }
 
 static void look_exchange(struct finding *f)
 {
-	int has = feature_exchange();
-
-	if (has < 0)
-		say(f, "cannot be told: %s", strerror(-has));
-	else
-		say(f, "%s",
-		    has ? "yes, for the locks of profiles"
-			: "no: the locks of profiles are entries of a hash");
+	say_whether(f, feature_exchange(), "yes, for the locks of profiles",
+		    "no: the locks of profiles are entries of a hash");
 }
 
 /* Attach a program that does nothing to tracepoint X for a moment: 0 or -errno. */
 static int try_tracepoint(const struct feature *x, bool raw)
 {
-	int program = load_nothing(raw ? BPF_PROG_TYPE_RAW_TRACEPOINT
-				       : BPF_PROG_TYPE_TRACEPOINT);
+	int program = feature_program(raw ? BPF_PROG_TYPE_RAW_TRACEPOINT
+					  : BPF_PROG_TYPE_TRACEPOINT);
 	int link = program;
 
 	if (program < 0)
@@ -288,14 +275,9 @@ static void look_preemption(struct finding *f)
 
 static void look_send_signal(struct finding *f)
 {
-	int has = feature_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_send_signal);
-
-	if (has < 0)
-		say(f, "cannot be told: %s", strerror(-has));
-	else
-		say(f, "%s",
-		    has ? "yes, for --delay and --abort-exec-by kill"
-			: "no: a thread cannot be stopped or killed");
+	say_whether(f, feature_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_send_signal),
+		    "yes, for --delay and --abort-exec-by kill",
+		    "no: a thread cannot be stopped or killed");
 }
 
 static void look_lsm(struct finding *f)

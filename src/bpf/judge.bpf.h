@@ -7,15 +7,11 @@ INLINE void decide(struct thread *t, struct profile *p, u64 symbol, struct scrat
 	const struct rules *rules = rules_now(s);
 	struct verdict *v = &s->verdict;
 	u64 now = bpf_ktime_get_boot_ns(), window = t->window;
-	int was_frozen = p->state == STATE_FROZEN;
 	u32 lfc;
 
 	settle(p, t->pending, t->epoch);
 	t->pending = 0;
-	if (t->frame_gen != p->frame_gen) {
-		frame_clear(t);
-		t->frame_gen = p->frame_gen;
-	}
+	frame_follow(t, p);
 	v->learns = t->lfc <= rules->tolerize_limit;
 	v->index = p->index[symbol];
 	if (!v->index) {
@@ -24,31 +20,13 @@ INLINE void decide(struct thread *t, struct profile *p, u64 symbol, struct scrat
 			lose(LOST_OVERFLOW, 1);
 	}
 	train(p, v, window);
-	if (!v->learns) {
-		p->count++;
-	} else {
-		settle(p, 1, p->epoch);
-		if (v->fresh)
-			v->thawed = profile_changed(p);
-		else
-			v->froze = freeze(p, rules, now);
-	}
-	if (was_frozen)
-		v->ripened = ripen(p, now);
-	if (t->frame_gen != p->frame_gen) {
-		frame_clear(t);
-		t->frame_gen = p->frame_gen;
-	}
+	verdict_count(v, p, rules, now);
+	frame_follow(t, p);
 	if (p->state == STATE_NORMAL)
 		test(p, v->index, window, &v->missed);
 	lfc = t->lfc;
 	frame_push(t, v->missed != 0);
-	if (lfc <= rules->tolerize_limit && t->lfc > rules->tolerize_limit) {
-		sensitize(p);
-		v->crossed = 1;
-	}
-	if (v->missed)
-		v->exceeded = anomaly(p, rules);
+	verdict_limit(v, p, rules, lfc, t->lfc);
 	t->window = window_push(window, v->index, WINDOW_MASK);
 	t->epoch = p->epoch;
 	t->state = p->state;
@@ -94,12 +72,10 @@ FIRST_HALF int judge(context *ctx)
 	u32 slot, restart;
 	u64 symbol;
 
-	if (!s || owner(task, &t) != OWNER_THREAD)
+	p = profile_now(task, &t);
+	if (!s || !p)
 		return 0;
 	slot = t->profile;
-	p = profiles.lookup(&slot);
-	if (!p)
-		return 0;
 	hint_set(t->tid, t->slot);
 	/* First of all: the verifier follows the wait once for each way that leads to it. */
 	if (lock(slot)) {
@@ -141,7 +117,7 @@ FIRST_HALF int judge(context *ctx)
 	decide(t, p, symbol, s);
 	unlock(slot);
 	if (is_sigreturn(symbol))
-		resume(t);
+		thread_sigreturn(t);
 	follow_up(ctx, t, p, v);
 	return 0;
 }

@@ -55,6 +55,17 @@ INLINE u32 owner(u64 task, struct thread **thread)
 	return *thread ? OWNER_THREAD : OWNER_IGNORED;
 }
 
+/* The profile of the current thread, which THREAD becomes; NULL: it has none. */
+INLINE struct profile *profile_now(u64 task, struct thread **thread)
+{
+	u32 slot;
+
+	if (owner(task, thread) != OWNER_THREAD)
+		return 0;
+	slot = (*thread)->profile;
+	return slot ? profiles.lookup(&slot) : 0;
+}
+
 /*
  * Let HINT be TID's, unless another thread has nothing but the hint in its place, or takes
  * the place just now: -1.

@@ -17,12 +17,10 @@ SECOND_HALF int report(context *ctx)
 	struct verdict *v;
 	u32 slot;
 
-	if (!s || owner(TASK, &t) != OWNER_THREAD)
+	p = profile_now(TASK, &t);
+	if (!s || !p)
 		return 0;
 	slot = t->profile;
-	p = profiles.lookup(&slot);
-	if (!p)
-		return 0;
 	v = &s->verdict;
 	event_fill(&s->event, EVENT_THAW, slot, p);
 	s->event.lfc = t->lfc;
@@ -62,12 +60,10 @@ SECOND_HALF int name(context *ctx)
 	struct profile *p;
 	u32 at, size, slot;
 
-	if (!s || owner(TASK, &t) != OWNER_THREAD)
+	p = profile_now(TASK, &t);
+	if (!s || !p)
 		return 0;
 	slot = t->profile;
-	p = profiles.lookup(&slot);
-	if (!p)
-		return 0;
 	s->walk.mount = read64(MEMBER(file, file_path_mnt));
 	s->walk.dentry = read64(MEMBER(file, file_path_dentry));
 	s->walk.root_mount = read64(MEMBER(fs, fs_root_mnt));

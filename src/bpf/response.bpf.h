@@ -342,14 +342,9 @@ FIRST_HALF int respond(context *ctx)
 {
 	struct scratch *s = scratch_get();
 	struct thread *t = 0;
-	struct profile *p;
-	u32 slot;
+	struct profile *p = profile_now(TASK, &t);
 
-	if (!s || owner(TASK, &t) != OWNER_THREAD)
-		return 0;
-	slot = t->profile;
-	p = profiles.lookup(&slot);
-	if (!slot || !p || is_exempt(p))
+	if (!s || !p || is_exempt(p))
 		return 0;
 #if USE_ABORT_KILL
 	if (abort_exec(s, symbol_now(CALL_NUMBER(ctx)), t, p))
