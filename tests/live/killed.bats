@@ -45,15 +45,21 @@ begin() {
 	wait_for grep -qs '^ebph: watching' "$dir/err" || fail "it does not start: $(cat "$dir/err")"
 }
 
+# Waits for MS, as much longer as PATIENCE says.
+nap() { # MS
+	local ms=$(($1 * PATIENCE))
+	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+}
+
 # Kills it while it saves; one time in four, while it ends and saves for the last time.
 end() {
 	local saver
 	while "$EBPH" admin --socket "$dir/socket" save; do :; done >/dev/null 2>&1 &
 	saver=$!
-	sleep "0.$((RANDOM % 3))$((RANDOM % 10))$((RANDOM % 10))"
+	nap $((RANDOM % 300))
 	if ((RANDOM % 4 == 0)); then
 		kill -INT "$watcher"
-		sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+		nap $((RANDOM % 100))
 	fi
 	kill -KILL "$watcher" && killed=$((killed + 1))
 	wait "$watcher" 2>/dev/null || true
@@ -67,7 +73,7 @@ is_whole() {
 	! grep -v watching "$dir/err" || fail 'it complained at the start'
 	! compgen -G "$dir/p/*.ebph.*" || fail 'a file was set aside'
 	"$EBPH" profile list --profile-dir "$dir/p" -j |
-		jq '[.profiles[] | {(.exe): .count}] | add' >"$dir/now"
+		jq '[.profiles[] | {(.exe): .count}] | add // {}' >"$dir/now"
 	jq -e -s '.[1] as $now | .[0] | all(to_entries[]; $now[.key] >= .value)' \
 		"$dir/before" "$dir/now" >/dev/null || fail "a profile is older than it was"
 	mv "$dir/now" "$dir/before"

@@ -7,8 +7,6 @@
 load common
 
 PORT=7399
-# Debian's redis-server is a link to this file.
-EXE=$(realpath "$(command -v redis-server)" 2>/dev/null) || EXE=
 
 # The session that runs under ebph. Its times are in $DIR/times.
 write_session() {
@@ -16,7 +14,7 @@ write_session() {
 		cli() { timeout 90 redis-cli -p "$PORT" "$@"; }
 		mark() { echo "$1 $(date +%s%N)" >>"$DIR/times"; }
 		load() { redis-benchmark -p "$PORT" -q -n "$1" -c "$2" -t "$3" >/dev/null; }
-		redis-server --port "$PORT" --bind 127.0.0.1 --dir "$DIR" --save "" \
+		"$EXE" --port "$PORT" --bind 127.0.0.1 --dir "$DIR" --save "" \
 			--enable-module-command yes --jemalloc-bg-thread no --hz 500 \
 			--dynamic-hz no --logfile "$DIR/log" &
 		server=$!
@@ -53,11 +51,13 @@ ms_after_attack() { # FILTER: the first event that passes
 }
 
 @test "Redis is made to load a module that starts a shell" {
-	[ -n "$EXE" ] || skip "redis-server is not installed (scripts/setup test)"
 	[ "$PATIENCE" -eq 1 ] || skip "it measures times, which mean nothing on an emulated machine"
+	# Debian's redis-server is a link to this file; a copy, for others may be at work
+	EXE=$DIR/redis-server
+	cp "$(command -v redis-check-rdb)" "$EXE"
 	gcc -shared -fPIC -Wall -Wextra -Werror -o "$DIR/module.so" "$BATS_TEST_DIRNAME/programs/module.c"
 	write_session
-	export DIR PORT OUT OWNED=$DIR/owned
+	export DIR PORT EXE OUT OWNED=$DIR/owned
 	status=0
 	timeout -k 5 180 "$EBPH" "${FRESH[@]}" --normal-time 1s --normal-factor 3/2 \
 		--anomaly-limit 1000 --delay 1 --delay-max 50ms --abort-exec 1 \
