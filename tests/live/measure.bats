@@ -28,10 +28,12 @@ teardown() {
 }
 
 @test "each kind of work can be done, in the state that is measured" {
-	run --separate-stderr "$BENCH" --rounds 1 --json --only write --only read \
+	# what it says of a reading that is refused is shown if this fails
+	BENCH_DEBUG=1 run --separate-stderr "$BENCH" --rounds 1 --json --only write --only read \
 		--only fstat --only stat --only open-close --only select-file-10 \
 		--only select-tcp-500 --only signal-install --only signal-handle --only pipe \
 		--only unix --only fork-exit --only fork-exec --only fork-sh --only threads-1
+	echo "$stderr"
 	[ "$status" -eq 0 ]
 	[ "$(jq '.work | length' <<<"$output")" -eq 15 ]
 	[ "$(jq .readings_refused <<<"$output")" -eq 0 ]
