@@ -59,6 +59,7 @@ const struct member members[] = {
 	{"task_jobctl", "task_struct", "jobctl"},
 	{"task_pending", "task_struct", "pending.signal"},
 	{"task_start", "task_struct", "start_boottime"},
+	{"task_stack", "task_struct", "stack"},
 	{"task_sas_ss_sp", "task_struct", "sas_ss_sp"},
 	{"task_sas_ss_size", "task_struct", "sas_ss_size"},
 	{"task_files", "task_struct", "files"},

@@ -56,6 +56,20 @@ INLINE int is_thread(context *ctx, u32 tid)
 	return 0;
 }
 
+/*
+ * Where the new child's user registers are: as far into its kernel stack as those of its
+ * parent T are into their own; 0: that is not known.
+ */
+INLINE u64 child_regs(context *ctx, const struct thread *t)
+{
+#if RAW_TRACEPOINTS && !USE_TASK_REGS
+	if (t->regs)
+		return read64(MEMBER(FORK_CHILD_TASK(ctx), task_stack)) + t->regs -
+		       read64(MEMBER(bpf_get_current_task(), task_stack));
+#endif
+	return t->regs;
+}
+
 /* sched_process_fork, in the parent. */
 SECOND_HALF int on_fork(context *ctx)
 {
@@ -94,6 +108,7 @@ SECOND_HALF int on_fork(context *ctx)
 	child->flags = 0;
 	child->max_lfc = child->lfc;
 	child->slot = h.slot;
+	child->regs = child_regs(ctx, t);
 	child->tid = tid;
 	child->tgid = tid;
 	__sync_fetch_and_add(&p->threads, 1);

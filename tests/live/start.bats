@@ -61,6 +61,7 @@ struct task_struct {
 	long jobctl, start_boottime;
 	struct { void *list; long signal; } pending;
 	struct { void *next, *prev; } children, sibling;
+	void *stack;
 };
 struct cred { int usage, uid; };
 struct css_set { long a; void *dfl_cgrp; };
