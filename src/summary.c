@@ -45,9 +45,10 @@ void summary_print(struct watch *w)
 		fprintf(stderr, "ebph: no memory for a summary\n");
 		return;
 	}
+	/* now: who comes with what is read next may bring back what ALL has not */
+	totals.system_calls = summary_calls_elsewhere(w);
 	ring_read(w->ring); /* the names of profiles that are just new */
 	totals.lost = summary_losses(w);
-	totals.system_calls = summary_calls_elsewhere(w);
 	report_summary_begin(&w->report);
 	for (u32 i = 1; i <= w->tables.bounds->profiles; i++) {
 		if (all[i].state == STATE_FREE)
