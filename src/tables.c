@@ -15,6 +15,7 @@
 
 /* How long a program that found a profile's slot may take to look into it. */
 #define GRACE_NS 20000000ULL
+#define ROOM_BUDGET_NS 20000000ULL
 
 enum { BATCH = 64, RANGES = 256 };
 
@@ -186,47 +187,66 @@ static void free_profile(struct tables *t, u32 slot)
 		t->freed[TAKEN_PROFILES]++;
 }
 
-/*
- * Second step: the slots of profiles that left some time ago are free again. Gives how
- * many will be soon: that a thread runs one may last.
- */
-static u32 recycle(struct tables *t)
+/* 1 while LEAVING is on its way only for safety: that a thread runs it may last. */
+static bool is_soon(const struct leaving *leaving)
 {
-	u32 kept = 0, soon = 0;
+	return moment_monotonic() - leaving->since < GRACE_NS;
+}
+
+/* Slots of KIND, of TOTAL, that must leave yet, with those free that soon are. */
+static u64 lacking(const struct tables *t, u32 kind, u64 total)
+{
+	u64 count = wanted(t, kind, total), coming = 0;
+
+	for (u32 i = 0; count && i < t->leaving_count; i++)
+		if (is_soon(&t->leaving[i]))
+			coming += kind == TAKEN_ROWS ? t->leaving[i].rows : 1;
+	return count > coming ? count - coming : 0;
+}
+
+/*
+ * Second step: the slots of profiles that left some time ago are free again. What their
+ * threads held back then they have by now.
+ */
+static void recycle(struct tables *t)
+{
+	u32 kept = 0;
 
 	for (u32 i = 0; i < t->leaving_count; i++) {
 		struct leaving leaving = t->leaving[i];
 		struct profile p;
 
-		if (moment_monotonic() - leaving.since < GRACE_NS ||
-		    !read_profile(t, leaving.slot, &p) || p.threads) {
-			soon += moment_monotonic() - leaving.since < GRACE_NS;
+		if (is_soon(&leaving) || !read_profile(t, leaving.slot, &p) ||
+		    p.threads) {
 			t->leaving[kept++] = leaving;
 			continue;
 		}
+		t->evicted_calls += p.count - leaving.count;
 		tables_free_rows(t, &p);
 		free_profile(t, leaving.slot);
 	}
 	t->leaving_count = kept;
-	return soon;
 }
 
-/* First step: nobody finds the profile in SLOT any more. */
-static void leave(struct tables *t, u32 slot)
+/* First step: nobody finds the profile in SLOT any more; P is what it was. */
+static void leave(struct tables *t, u32 slot, const struct profile *p)
 {
-	t->leaving[t->leaving_count++] = (struct leaving){slot, moment_monotonic()};
+	t->evicted_calls += p->count;
+	t->leaving[t->leaving_count++] = (struct leaving){.slot = slot,
+							  .rows = count_rows(t, p),
+							  .count = p->count,
+							  .since = moment_monotonic()};
 }
 
 int tables_forget(struct tables *t, u32 slot)
 {
 	int result = tables_command(t, slot, VERB_RETIRE);
-	struct profile p;
+	struct profile p = {0};
 
 	if (result != ANSWER_DONE)
 		return result;
-	if (read_profile(t, slot, &p))
-		t->evicted_calls += p.count;
-	leave(t, slot);
+	read_profile(t, slot, &p);
+	leave(t, slot, &p);
 	return result;
 }
 
@@ -247,6 +267,12 @@ static int by_use(const void *a, const void *b)
 	const struct candidate *x = a, *y = b;
 
 	return x->last_used < y->last_used ? -1 : x->last_used > y->last_used;
+}
+
+static bool lacks_room(const struct tables *t)
+{
+	return lacking(t, TAKEN_PROFILES, t->bounds->profiles) ||
+	       lacking(t, TAKEN_ROWS, t->bounds->rows);
 }
 
 /* The profiles that no thread runs, the least recently used first. */
@@ -275,9 +301,8 @@ static bool evict(struct tables *t, const struct candidate *c, struct profile *p
 	if (!read_profile(t, c->slot, p) || p->threads || p->last_used != c->last_used ||
 	    command(t, c->slot, VERB_RETIRE_UNUSED, c->last_used) != ANSWER_DONE)
 		return false;
-	leave(t, c->slot);
+	leave(t, c->slot, p);
 	t->evicted++;
-	t->evicted_calls += p->count;
 	return true;
 }
 
@@ -285,27 +310,22 @@ void tables_make_room(struct tables *t,
 		      void (*gone)(void *context, u32 slot, const struct profile *p),
 		      void *context)
 {
-	u64 profiles, rows;
 	struct candidate *list;
 	u32 count;
+	u64 until;
 
-	if (recycle(t)) /* room is on its way */
-		return;
-	profiles = wanted(t, TAKEN_PROFILES, t->bounds->profiles);
-	rows = wanted(t, TAKEN_ROWS, t->bounds->rows);
-	if (!profiles && !rows)
+	recycle(t);
+	if (!lacks_room(t))
 		return;
 	list = candidates(t, &count);
-	for (u32 i = 0; list && i < count && (profiles || rows); i++) {
+	until = moment_monotonic() + ROOM_BUDGET_NS;
+	for (u32 i = 0; list && i < count && lacks_room(t); i++) {
 		struct profile p;
-		u64 some;
 
-		if (!evict(t, &list[i], &p))
-			continue;
-		some = count_rows(t, &p);
-		rows -= some < rows ? some : rows;
-		profiles -= profiles != 0;
-		gone(context, list[i].slot, &p);
+		if (moment_monotonic() > until)
+			break;
+		if (evict(t, &list[i], &p))
+			gone(context, list[i].slot, &p);
 	}
 	free(list);
 }
@@ -386,11 +406,10 @@ int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot
 		return result;
 	}
 	if (old && tables_command(t, old, VERB_RETIRE) == ANSWER_DONE) {
-		struct profile before;
+		struct profile before = {0};
 
-		if (read_profile(t, old, &before))
-			t->evicted_calls += before.count;
-		leave(t, old);
+		read_profile(t, old, &before);
+		leave(t, old, &before);
 	}
 	return 0;
 }

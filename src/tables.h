@@ -13,7 +13,8 @@
 
 /* A profile that is to leave when no thread is on its way to it any more. */
 struct leaving {
-	u32 slot;
+	u32 slot, rows;
+	u64 count; /* of the calls that it had seen */
 	u64 since; /* monotonic clock, ns */
 };
 
@@ -43,8 +44,9 @@ int tables_exchange(struct tables *t, const struct loaded *before);
 
 /*
  * When little room is left, the least recently used profiles that no thread runs
- * leave; GONE is told of each, with its slot and last content. Cheap when there is
- * room. To be called often: room is made in two steps, some time apart.
+ * leave, for some milliseconds at a time; GONE is told of each, with its slot and last
+ * content. Cheap when there is room. To be called often: room is made in two steps, some
+ * time apart.
  */
 void tables_make_room(struct tables *t,
 		      void (*gone)(void *context, u32 slot, const struct profile *p),
