@@ -216,6 +216,19 @@ LOOKAHEAD_INLINE void settle(struct profile *p, u32 calls, u32 epoch)
 		p->change_count += calls;
 }
 
+/*
+ * Add to P what its thread T holds back. Whoever reads P and then T without the lock may
+ * miss some of it, but counts none twice.
+ */
+LOOKAHEAD_INLINE void settle_thread(struct profile *p, struct thread *t)
+{
+	u32 calls = t->pending;
+
+	t->pending = 0;
+	asm volatile("" ::: "memory");
+	settle(p, calls, t->epoch);
+}
+
 LOOKAHEAD_INLINE void train_count_zero(struct profile *p)
 {
 	p->train_count = 0;

@@ -9,8 +9,7 @@ INLINE void decide(struct thread *t, struct profile *p, u64 symbol, struct scrat
 	u64 now = bpf_ktime_get_boot_ns(), window = t->window;
 	u32 lfc;
 
-	settle(p, t->pending, t->epoch);
-	t->pending = 0;
+	settle_thread(p, t);
 	frame_follow(t, p);
 	v->learns = t->lfc <= rules->tolerize_limit;
 	v->index = p->index[symbol];
@@ -43,9 +42,9 @@ INLINE void decide(struct thread *t, struct profile *p, u64 symbol, struct scrat
  */
 INLINE void abandon(struct thread *t, struct profile *p)
 {
-	settle(p, t->pending, t->epoch);
+	settle_thread(p, t);
+	frame_follow(t, p);
 	thread_gap(t);
-	t->pending = 0;
 	t->profile = 0;
 	__sync_fetch_and_add(&p->threads, -1);
 }

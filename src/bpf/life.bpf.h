@@ -14,7 +14,7 @@ INLINE void leave(struct thread *t)
 	if (!lock(slot)) {
 		int froze;
 
-		settle(p, t->pending, t->epoch);
+		settle_thread(p, t);
 		froze = freeze(p, rules_now(s), now);
 		unlock(slot);
 		if (froze)

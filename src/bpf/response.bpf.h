@@ -266,8 +266,10 @@ FIRST_HALF int release(struct bpf_raw_tracepoint_args *ctx)
 	delay_clear(slot);
 	profile = t->profile;
 	p = profiles.lookup(&profile);
-	if (!p)
+	if (!profile || !p) {
+		frame_clear(t);
 		return 0;
+	}
 	/* The thread may be changing its frame just now, so it empties that by itself. */
 	t->frame_gen = p->frame_gen - 1;
 	t->full = 0;
