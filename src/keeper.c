@@ -16,6 +16,7 @@
 
 /* How long saving may keep events waiting. */
 #define TICK_BUDGET_NS 20000000ULL
+#define PAUSE_NS 5000000ULL /* between two looks at what goes on meanwhile */
 enum { REASON = 256 };
 
 struct keeper {
@@ -212,6 +213,9 @@ void keeper_arrived(struct keeper *k, u32 slot, const struct identity *id,
 {
 	const struct known *known = known_find(&k->shelf.known, id);
 
+	/* Two threads told of it at once, or it has left already. */
+	if (tables_find(k->t, id) != slot || k->slots.slot[slot].arrived)
+		return;
 	slots_clear(&k->slots, slot);
 	k->slots.slot[slot].arrived = true;
 	if (!k->shelf.is_open)
@@ -262,24 +266,40 @@ static int save_slot(struct keeper *k, u32 slot)
 	if (result)
 		return result == -ENOENT ? 0 : result;
 	result = save_image(k, slot, &im);
+	/* What is saved is newer than P. */
+	p.count = im.count;
+	p.sequences = im.sequences;
 	image_free(&im);
 	if (!result)
 		slots_saved(&k->slots, slot, &p);
 	return result;
 }
 
+struct pause {
+	const struct meanwhile *meanwhile; /* NULL: nothing to do in it */
+	u64 next;			   /* monotonic clock, ns */
+};
+
+/* Between two things that may take long. */
+static void pause_if_due(struct pause *p)
+{
+	if (!p->meanwhile || moment_monotonic() < p->next)
+		return;
+	p->meanwhile->act(p->meanwhile->context);
+	p->next = moment_monotonic() + PAUSE_NS;
+}
+
 /*
  * Save what the shelf has in memory until the clock shows UNTIL or one cannot: 0 or
- * -errno. MEANWHILE: as of keeper_save(); NULL: nothing.
+ * -errno.
  */
-static int save_kept(struct keeper *k, u64 until, const struct meanwhile *meanwhile)
+static int save_kept(struct keeper *k, u64 until, struct pause *pause)
 {
 	int result = 0;
 
 	while (k->shelf.backlog.count && !result && moment_monotonic() < until) {
 		result = shelf_save_kept(&k->shelf);
-		if (meanwhile)
-			meanwhile->act(meanwhile->context);
+		pause_if_due(pause);
 	}
 	return result;
 }
@@ -326,6 +346,7 @@ void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 
 void keeper_tick(struct keeper *k, u64 now)
 {
+	struct pause none = {0};
 	u64 until;
 
 	if (!shelf_is_writable(&k->shelf))
@@ -340,8 +361,8 @@ void keeper_tick(struct keeper *k, u64 now)
 		k->is_waiting = false;
 		k->next_slot = 1;
 	}
-	if (k->next_slot && slots_look(&k->slots))
-		return;
+	if (k->next_slot)
+		slots_look(&k->slots); /* or less is saved: not what threads hold back */
 	/* Looking is no part of it: where that is slow, nothing would ever be saved. */
 	until = moment_monotonic() + TICK_BUDGET_NS;
 	while (k->next_slot && moment_monotonic() < until) {
@@ -349,12 +370,13 @@ void keeper_tick(struct keeper *k, u64 now)
 		k->next_slot = k->next_slot < k->slots.count ? k->next_slot + 1 : 0;
 	}
 	if (k->try_kept && moment_monotonic() < until &&
-	    (save_kept(k, until, NULL) || !k->shelf.backlog.count))
+	    (save_kept(k, until, &none) || !k->shelf.backlog.count))
 		k->try_kept = false;
 }
 
 u32 keeper_save(struct keeper *k, const struct meanwhile *meanwhile)
 {
+	struct pause pause = {.meanwhile = meanwhile};
 	u32 failed = 0;
 
 	if (!shelf_is_writable(&k->shelf))
@@ -363,11 +385,18 @@ u32 keeper_save(struct keeper *k, const struct meanwhile *meanwhile)
 		warn(k, NULL, "no memory: calls that threads hold back are not saved");
 	k->next_slot = 0; /* what is new meanwhile is saved at the next tick */
 	for (u32 slot = 1; slot <= k->slots.count; slot++) {
-		failed += save_slot(k, slot) != 0;
-		meanwhile->act(meanwhile->context);
+		/* what one waits for is on the disk, or among those kept */
+		if (!k->slots.slot[slot].waiting)
+			failed += save_slot(k, slot) != 0;
+		pause_if_due(&pause);
 	}
-	save_kept(k, UINT64_MAX, meanwhile);
+	save_kept(k, UINT64_MAX, &pause);
 	return failed + k->shelf.backlog.count;
+}
+
+bool keeper_is_busy(const struct keeper *k)
+{
+	return k->next_slot != 0;
 }
 
 u64 keeper_calls(const struct keeper *k)

@@ -74,6 +74,9 @@ int keeper_load(struct keeper *k, char *error, size_t size);
 /* Save what is due, for at most a few milliseconds at a time. NOW: monotonic, ns. */
 void keeper_tick(struct keeper *k, u64 now);
 
+/* True while keeper_tick() has more to do at once. */
+bool keeper_is_busy(const struct keeper *k);
+
 /* How many calls the profiles that were brought back had seen before. */
 u64 keeper_calls(const struct keeper *k);
 
@@ -82,7 +85,7 @@ u64 keeper_lost(const struct keeper *k);
 
 /*
  * Save all that has changed, the calls included that threads hold back. MEANWHILE is done
- * between one profile and the next; it may call what is here, but not keeper_save() and
+ * between two profiles, every few milliseconds; it may call what is here, but not keeper_save() and
  * keeper_tick(). Gives how many could not be saved.
  */
 u32 keeper_save(struct keeper *k, const struct meanwhile *meanwhile);

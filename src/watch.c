@@ -188,7 +188,7 @@ static void wait_for_more(const struct watch *w)
 			       {.fd = w->respond.timer, .events = POLLIN},
 			       {.fd = w->respond.guardian.socket, .events = POLLIN}};
 
-	poll(fds, sizeof(fds) / sizeof(*fds), TURN_MS);
+	poll(fds, sizeof(fds) / sizeof(*fds), keeper_is_busy(w->keeper) ? 0 : TURN_MS);
 }
 
 /* What cannot wait for anything else. */

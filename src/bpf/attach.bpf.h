@@ -34,7 +34,7 @@ INLINE int excluded(const struct identity *id)
 /* The slot of the profile of ID, made if there is none; 0: no room. */
 INLINE u32 profile_find(struct identity *id)
 {
-	u32 *found = by_identity.lookup(id), slot = 0;
+	u32 *found = by_identity.lookup(id), slot = 0, is_other;
 	struct profile *p;
 
 	if (found)
@@ -45,9 +45,13 @@ INLINE u32 profile_find(struct identity *id)
 		lose(LOST_PROFILE, 1);
 		return 0;
 	}
+	/* Not to be evicted before it can be found. */
+	__sync_fetch_and_add(&p->threads, 1);
 	p->identity = *id;
 	profile_reset(p);
-	if (!by_identity.insert(id, &slot))
+	is_other = by_identity.insert(id, &slot);
+	__sync_fetch_and_add(&p->threads, -1);
+	if (!is_other)
 		return slot;
 	p->state = STATE_FREE;
 	give_profile(slot);

@@ -64,6 +64,8 @@ SECOND_HALF int name(context *ctx)
 	if (!s || !p)
 		return 0;
 	slot = t->profile;
+	if (p->named) /* another thread told just now */
+		goto told;
 	s->walk.mount = read64(MEMBER(file, file_path_mnt));
 	s->walk.dentry = read64(MEMBER(file, file_path_dentry));
 	s->walk.root_mount = read64(MEMBER(fs, fs_root_mnt));
@@ -90,6 +92,7 @@ SECOND_HALF int name(context *ctx)
 		if (s->event.truncated)
 			lose(LOST_PATH, 1);
 	}
+told:
 	if (is_news(&s->verdict))
 		tails.call(ctx, TAIL_REPORT);
 	respond_to(ctx, t, 0);
