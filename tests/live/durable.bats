@@ -427,3 +427,26 @@ files() {
 	profile show -j --pairs "$DIR/one" |
 		jq -e 'any(.pairs[]; .previous == "getgid" and .current == "getegid")'
 }
+
+@test "while it makes room on a slow disk, it reads events between one profile and the next" {
+	names=(a b c d e f g)
+	copy "${names[@]}" late
+	gate fsync
+	LD_PRELOAD=$DIR/gate.so steered --max-profiles 8 -e "$DIR/a" -e "$DIR/b" -e "$DIR/c" \
+		-e "$DIR/d" -e "$DIR/e" -e "$DIR/f" -e "$DIR/g" -e "$DIR/late"
+	for name in "${names[@]}"; do
+		"$DIR/$name" getuid
+		poll eval 'named "$DIR/$name" || inside "$(ebph_pid)" 0'
+	done
+	poll inside "$(ebph_pid)" 0 # two are to go: it saves the first
+	"$DIR/late" getuid
+	sleep 0.1 # longer than making room may last
+	pass 2
+	poll named "$DIR/late"
+	same 1 "$(files)"
+	pass 1000
+	watch_end
+	for name in "${names[@]}" late; do
+		saved "$DIR/$name" 2
+	done
+}
