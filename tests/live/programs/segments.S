@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An ELF file of many segments, x86-64: while the kernel maps them, which takes about a
+ * An ELF file of COUNT segments, x86-64: while the kernel maps them, which takes about a
  * millisecond, the thread that executes it already has another id, and its old one is free.
  * Calls getuid, then exit_group.
  */
 	.set base, 0x10000000
-	.set count, 1100
+	.set count, COUNT
 	.globl file
 file:
 	.byte 0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0,0,0,0,0,0,0,0
