@@ -307,7 +307,7 @@ static int save_kept(struct keeper *k, u64 until, struct pause *pause)
 void keeper_ripened(struct keeper *k, u32 slot)
 {
 	k->slots.slot[slot].soon = true;
-	if (!k->next_slot)
+	if (!k->next_slot && shelf_is_writable(&k->shelf))
 		k->next_slot = 1;
 }
 

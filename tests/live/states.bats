@@ -164,3 +164,28 @@ history() {
 	let_go
 	same 1004 "$(row "$PLAY" .count)"
 }
+
+# Processor time of ebph so far, in ticks of 10 ms.
+used() {
+	awk '{ print $14 + $15 }' "/proc/$(ebph_pid)/stat"
+}
+
+# Half a second of which ebph uses a fifth at most.
+sleeps() {
+	local before
+	before=$(used)
+	sleep 0.5
+	[ $(($(used) - before)) -le 10 ]
+}
+
+@test "when a program has become normal ebph sleeps again, whether it saves or not" {
+	local saves
+	for saves in --no-save "--save-interval 1h --profile-dir $DIR/profiles"; do
+		read -ra FRESH <<<"--no-load --no-socket $saves"
+		watch_begin --window 2 --normal-factor 1 --normal-time 0 -e "$PLAY"
+		"$PLAY" 200x:getppid
+		poll eval '[ "$(count normal "$PLAY")" -eq 1 ]'
+		poll sleeps
+		watch_end
+	done
+}
