@@ -1,5 +1,3 @@
-	# Not among what scripts/setup installs: how soon Redis becomes normal differs too much.
-	command -v redis-check-rdb >/dev/null || skip "redis-tools is not installed: by hand only"
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # A real server, Debian's Redis, learned under load and then attacked: a module that it is
@@ -53,6 +51,7 @@ ms_after_attack() { # FILTER: the first event that passes
 }
 
 @test "Redis is made to load a module that starts a shell" {
+	command -v redis-check-rdb >/dev/null || skip "redis-tools is not installed (scripts/setup test)"
 	[ "$PATIENCE" -eq 1 ] || skip "it measures times, which mean nothing on an emulated machine"
 	# Debian's redis-server is a link to this file; a copy, for others may be at work
 	EXE=$DIR/redis-server
