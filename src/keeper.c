@@ -262,13 +262,10 @@ static int save_slot(struct keeper *k, u32 slot)
 	}
 	if (!slots_has_changed(&k->slots, slot, &p))
 		return 0;
-	result = slots_read(&k->slots, slot, path, &im);
+	result = slots_read(&k->slots, slot, path, &p, &im);
 	if (result)
 		return result == -ENOENT ? 0 : result;
 	result = save_image(k, slot, &im);
-	/* What is saved is newer than P. */
-	p.count = im.count;
-	p.sequences = im.sequences;
 	image_free(&im);
 	if (!result)
 		slots_saved(&k->slots, slot, &p);
@@ -276,14 +273,14 @@ static int save_slot(struct keeper *k, u32 slot)
 }
 
 struct pause {
-	const struct meanwhile *meanwhile; /* NULL: nothing to do in it */
-	u64 next;			   /* monotonic clock, ns */
+	const struct meanwhile *meanwhile;
+	u64 next; /* monotonic clock, ns */
 };
 
-/* Between two things that may take long. */
+/* Between two things that may take long. P: NULL for no pause. */
 static void pause_if_due(struct pause *p)
 {
-	if (!p->meanwhile || moment_monotonic() < p->next)
+	if (!p || moment_monotonic() < p->next)
 		return;
 	p->meanwhile->act(p->meanwhile->context);
 	p->next = moment_monotonic() + PAUSE_NS;
@@ -291,7 +288,7 @@ static void pause_if_due(struct pause *p)
 
 /*
  * Save what the shelf has in memory until the clock shows UNTIL or one cannot: 0 or
- * -errno.
+ * -errno. PAUSE: as of pause_if_due().
  */
 static int save_kept(struct keeper *k, u64 until, struct pause *pause)
 {
@@ -346,7 +343,6 @@ void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p)
 
 void keeper_tick(struct keeper *k, u64 now)
 {
-	struct pause none = {0};
 	u64 until;
 
 	if (!shelf_is_writable(&k->shelf))
@@ -370,7 +366,7 @@ void keeper_tick(struct keeper *k, u64 now)
 		k->next_slot = k->next_slot < k->slots.count ? k->next_slot + 1 : 0;
 	}
 	if (k->try_kept && moment_monotonic() < until &&
-	    (save_kept(k, until, &none) || !k->shelf.backlog.count))
+	    (save_kept(k, until, NULL) || !k->shelf.backlog.count))
 		k->try_kept = false;
 }
 

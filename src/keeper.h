@@ -85,8 +85,8 @@ u64 keeper_lost(const struct keeper *k);
 
 /*
  * Save all that has changed, the calls included that threads hold back. MEANWHILE is done
- * between two profiles, every few milliseconds; it may call what is here, but not keeper_save() and
- * keeper_tick(). Gives how many could not be saved.
+ * every few milliseconds, between two profiles; it may call what is here, but not
+ * keeper_save() and keeper_tick(). Gives how many could not be saved.
  */
 u32 keeper_save(struct keeper *k, const struct meanwhile *meanwhile);
 

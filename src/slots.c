@@ -69,27 +69,29 @@ int slots_read_leaving(const struct slots *s, const struct profile *p, const cha
 }
 
 /* -EAGAIN when SLOT changed meanwhile: a row may be newer than the profile. */
-static int read_once(const struct slots *s, u32 slot, const char *path, struct image *im)
+static int read_once(const struct slots *s, u32 slot, const char *path, struct profile *p,
+		     struct image *im)
 {
-	struct profile p, after;
-	int result = slots_profile(s, slot, &p);
+	struct profile after;
+	int result = slots_profile(s, slot, p);
 
 	if (!result)
-		result = slots_read_leaving(s, &p, path, im);
-	if (!result && (tables_read(s->t, slot, &after) || after.gens != p.gens ||
-			after.state != p.state)) {
+		result = slots_read_leaving(s, p, path, im);
+	if (!result && (tables_read(s->t, slot, &after) || after.gens != p->gens ||
+			after.state != p->state)) {
 		image_free(im);
 		result = -EAGAIN;
 	}
 	return result;
 }
 
-int slots_read(const struct slots *s, u32 slot, const char *path, struct image *im)
+int slots_read(const struct slots *s, u32 slot, const char *path, struct profile *p,
+	       struct image *im)
 {
 	int result = -EAGAIN;
 
 	for (int i = 0; i < READ_TRIES && result == -EAGAIN; i++)
-		result = read_once(s, slot, path, im);
+		result = read_once(s, slot, path, p, im);
 	return result;
 }
 

@@ -53,10 +53,11 @@ int slots_look(struct slots *s);
 int slots_profile(const struct slots *s, u32 slot, struct profile *p);
 
 /*
- * IM becomes what SLOT holds now, with PATH (NULL: not known): 0; -ENOENT for a free
- * slot; -EAGAIN when it changes too fast, or another -errno: IM is not set then.
+ * P and IM become what SLOT holds now, IM with PATH (NULL: not known): 0; -ENOENT for a
+ * free slot; -EAGAIN when it changes too fast, or another -errno: IM is not set then.
  */
-int slots_read(const struct slots *s, u32 slot, const char *path, struct image *im);
+int slots_read(const struct slots *s, u32 slot, const char *path, struct profile *p,
+	       struct image *im);
 
 /* The same of P, which is about to leave the tables. 0 or -errno. */
 int slots_read_leaving(const struct slots *s, const struct profile *p, const char *path,

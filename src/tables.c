@@ -15,6 +15,7 @@
 
 /* How long a program that found a profile's slot may take to look into it. */
 #define GRACE_NS 20000000ULL
+/* How long making room may keep events waiting. */
 #define ROOM_BUDGET_NS 20000000ULL
 
 enum { BATCH = 64, RANGES = 256 };
@@ -187,13 +188,13 @@ static void free_profile(struct tables *t, u32 slot)
 		t->freed[TAKEN_PROFILES]++;
 }
 
-/* 1 while LEAVING is on its way only for safety: that a thread runs it may last. */
+/* True until LEAVING's grace is over; only a thread that runs it keeps it longer. */
 static bool is_soon(const struct leaving *leaving)
 {
 	return moment_monotonic() - leaving->since < GRACE_NS;
 }
 
-/* Slots of KIND, of TOTAL, that must leave yet, with those free that soon are. */
+/* What wanted() gives, less what is on its way. */
 static u64 lacking(const struct tables *t, u32 kind, u64 total)
 {
 	u64 count = wanted(t, kind, total), coming = 0;
@@ -319,11 +320,10 @@ void tables_make_room(struct tables *t,
 		return;
 	list = candidates(t, &count);
 	until = moment_monotonic() + ROOM_BUDGET_NS;
-	for (u32 i = 0; list && i < count && lacks_room(t); i++) {
+	for (u32 i = 0; list && i < count && lacks_room(t) && moment_monotonic() < until;
+	     i++) {
 		struct profile p;
 
-		if (moment_monotonic() > until)
-			break;
 		if (evict(t, &list[i], &p))
 			gone(context, list[i].slot, &p);
 	}

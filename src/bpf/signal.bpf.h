@@ -40,10 +40,6 @@ INLINE struct thread *signalled(u64 task)
 	if (!left)
 		return 0;
 	t = threads.lookup(&left->slot);
-#if USE_TASK_REGS
-	if (t)
-		t->regs = TASK_REGS(task);
-#endif
 	if (t && !t->regs)
 		t->window = 0; /* what the handler calls must not be mixed with it */
 	return t;
