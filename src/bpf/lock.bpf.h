@@ -18,7 +18,9 @@ INLINE int try_lock(u32 slot)
 /*
  * The holder is done in a microsecond, unless interrupts keep it, or the host has taken
  * away its virtual CPU, for some milliseconds. A verifier follows each try, so between two
- * of them there is something slow that it need not follow: copying a buffer.
+ * of them there is something slow that it need not follow: copying a buffer, more of it
+ * each time. In all that is 10 to 20 ms (a fixed 256 KB were 1 to 2, too short on a busy
+ * host).
  */
 INLINE int lock(u32 slot)
 {
@@ -30,14 +32,15 @@ INLINE int lock(u32 slot)
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (try_lock(slot))
 			return 0;
-		bpf_probe_read_kernel(spare->to, 4096, spare->from);
+		bpf_probe_read_kernel(spare->zeros, WAIT_STEP, spare->zeros);
 	}
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (try_lock(slot))
 			return 0;
 		UNROLL
 		for (int k = 0; k < 8; k++)
-			bpf_probe_read_kernel(spare->to, sizeof(spare->to), spare->from);
+			bpf_probe_read_kernel(spare->zeros, WAIT_STEP * (i + 1),
+					      spare->zeros);
 	}
 	return -1;
 }

@@ -202,6 +202,6 @@ same() { # EXPECTED ACTUAL
 }
 
 nothing_lost() {
-	same 0 "$(row '' .lost)"
 	same '' "$(events lost)"
+	same 0 "$(row '' .lost)"
 }
