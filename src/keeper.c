@@ -139,16 +139,15 @@ int keeper_load(struct keeper *k, char *error, size_t size)
 
 /* ---- when a program comes ---- */
 
-static void tell_of_replacement(struct keeper *k, const struct known *old,
+static void tell_of_replacement(struct keeper *k, const struct known *old, bool gave_way,
 				const char *path, bool adopted)
 {
 	char message[REASON], key[IDENTITY_KEY_TEXT];
 
 	snprintf(message, sizeof(message),
 		 "%s: the profile of the file before (key %s) is kept, %s",
-		 path && old->path && !strcmp(path, old->path)
-			 ? "the program was replaced"
-			 : "another program had this key",
+		 gave_way ? "the program was replaced"
+			  : "another program had this key or path",
 		 identity_key_text(&old->identity, key),
 		 adopted ? "a new one starts from what it knew" : "a new one starts");
 	warn(k, path, message);
@@ -159,17 +158,17 @@ static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 			 const char *path)
 {
 	const struct known *old = known_predecessor(&k->shelf.known, id, path);
+	bool gave_way = old && known_gave_way(old, id, path), adopted = false;
 	struct image im;
-	bool adopted = false;
 
-	if (old && k->o.adopt && !shelf_read(&k->shelf, &old->identity, &im)) {
+	if (gave_way && k->o.adopt && !shelf_read(&k->shelf, &old->identity, &im)) {
 		image_adopt(&im, id);
 		adopted =
 			!image_misfit(&im, k->o.window) && !replace(k, &im, slot, false);
 		image_free(&im);
 	}
 	if (old)
-		tell_of_replacement(k, old, path, adopted);
+		tell_of_replacement(k, old, gave_way, path, adopted);
 	known_add(&k->shelf.known, id, path, false);
 }
 

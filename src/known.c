@@ -16,27 +16,42 @@ struct known *known_find(const struct known_list *l, const struct identity *id)
 	return NULL;
 }
 
+static bool was_at(const struct known *k, const char *path)
+{
+	return path && k->path && !strcmp(k->path, path);
+}
+
+bool known_gave_way(const struct known *k, const struct identity *id, const char *path)
+{
+	return was_at(k, path) && k->identity.device == id->device;
+}
+
 static bool precedes(const struct known *k, const struct identity *id, const char *path)
 {
-	if (identity_equal(&k->identity, id))
-		return false;
-	return (path && k->path && !strcmp(k->path, path)) ||
-	       identity_key(&k->identity) == identity_key(id);
+	return !identity_equal(&k->identity, id) &&
+	       (was_at(k, path) || identity_key(&k->identity) == identity_key(id));
 }
 
 const struct known *known_predecessor(const struct known_list *l,
 				      const struct identity *id, const char *path)
 {
-	const struct known *latest = NULL;
+	const struct known *best = NULL;
+	bool best_gave_way = false;
 
 	for (size_t i = 0; i < l->count; i++) {
 		const struct known *k = &l->known[i];
+		bool gave_way = known_gave_way(k, id, path);
 
-		if (precedes(k, id, path) &&
-		    (!latest || k->identity.mtime >= latest->identity.mtime))
-			latest = k;
+		if (!precedes(k, id, path))
+			continue;
+		if (!best || gave_way > best_gave_way ||
+		    (gave_way == best_gave_way &&
+		     k->identity.mtime >= best->identity.mtime)) {
+			best = k;
+			best_gave_way = gave_way;
+		}
 	}
-	return latest;
+	return best;
 }
 
 int known_add(struct known_list *l, const struct identity *id, const char *path,

@@ -19,9 +19,12 @@ struct known_list {
 /* The entry of ID, valid until the list changes; NULL: there is none. */
 struct known *known_find(const struct known_list *l, const struct identity *id);
 
+/* Whether ID, at PATH (NULL: not known), took K's place: same path, same file system. */
+bool known_gave_way(const struct known *k, const struct identity *id, const char *path);
+
 /*
  * The latest other file at PATH (NULL: not known) or with ID's key, whose profile a new
- * program of ID must not inherit unasked; NULL: none.
+ * program of ID must not inherit unasked; NULL: none. One that gave way comes first.
  */
 const struct known *known_predecessor(const struct known_list *l,
 				      const struct identity *id, const char *path);

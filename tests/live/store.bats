@@ -89,7 +89,7 @@ pairs() {
 
 replaced() {
 	jq -s -e '[.[] | select(.event == "warning") | .message]
-		| any(test("the program was replaced|another program had this key"))' "$DIR/out"
+		| any(test("the program was replaced|another program had this key or path"))' "$DIR/out"
 }
 
 @test "a program that was copied over, renamed over, or whose inode another file got, begins anew and says so" {
@@ -111,8 +111,9 @@ replaced() {
 	[ "$(ls "$PROFILES" | wc -l)" -eq 3 ]
 }
 
-# On a file system of its own, where nobody else takes the inode.
-@test "a file that got the inode of a program that is gone inherits nothing" {
+# A file system of its own, where nobody else takes the inode of what is removed; on it
+# EXE, a copy of hello that has been learned.
+learn_on_disk() {
 	truncate -s 16M "$DIR/disk"
 	mkfs.ext4 -q "$DIR/disk"
 	mkdir "$DIR/small"
@@ -122,6 +123,10 @@ replaced() {
 	exe=$DIR/small/hello
 	"$EBPH" --profile-dir "$PROFILES" -e "$exe" -o "$DIR/out" --normal-time 0 \
 		-- sh "$DIR/often" "$exe"
+}
+
+@test "a file that got the inode of a program that is gone inherits nothing" {
+	learn_on_disk
 	before=$(stat -c '%i %s %Y' "$exe")
 	rm "$exe"
 	cp "$DIR/source" "$exe"
@@ -156,6 +161,20 @@ replaced() {
 	pairs >"$DIR/adopted"
 	watch -v -- "$DIR/hello"
 	[ "$(jq -s '[.[] | select(.event == "sequence")] | length' "$DIR/out")" -eq 0 ]
+}
+
+@test "--adopt-upgrades adopts nothing of another path, though its inode is the same" {
+	learn_on_disk
+	inode=$(stat -c %i "$exe")
+	rm "$exe"
+	cp "$DIR/source" "$DIR/small/other"
+	printf x >>"$DIR/small/other"
+	[ "$(stat -c %i "$DIR/small/other")" = "$inode" ]
+	"$EBPH" --profile-dir "$PROFILES" -e "$DIR/small/other" --adopt-upgrades -j \
+		-o "$DIR/out" -- "$DIR/small/other"
+	jq -s -e 'any(.[].message // ""; test("another program had this key.* a new one starts$"))' \
+		"$DIR/out"
+	jq -s -e '.[-1].profiles[0] | .count == .train_count and .count < 100' "$DIR/out"
 }
 
 @test "a second ebph on the same profiles is refused and told whose they are" {
