@@ -113,6 +113,11 @@ refuses() { # OPTION VALUE...
 	[[ $output == *--uid*twice*"'1'"* ]]
 }
 
+@test "the examples end with what --help prints" {
+	diff <(sed '1,/^# ebph --help$/d' "$BATS_TEST_DIRNAME/../../man/ebph_example.txt") \
+		<("$EBPH" --help)
+}
+
 @test "--help lists every option and fits the screen; -h is the same" {
 	local option
 	run -0 "$EBPH" --help
