@@ -22,6 +22,10 @@ INLINE struct row *row_make(u32 *place, const struct profile *p)
 	NO_UNROLL
 	for (u32 i = 0; i < CHUNK / 4; i++)
 		r->word[i] = ~0ULL;
+#if HAS_EXCHANGE
+	/* A barrier: who reads without the lock must not see it before it is filled. */
+	__sync_lock_test_and_set(&r->word[0], ~0ULL);
+#endif
 	*place = slot;
 	return r;
 }
