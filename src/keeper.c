@@ -139,16 +139,19 @@ int keeper_load(struct keeper *k, char *error, size_t size)
 
 /* ---- when a program comes ---- */
 
-static void tell_of_replacement(struct keeper *k, const struct known *old, bool gave_way,
-				const char *path, bool adopted)
+static void tell_of_replacement(struct keeper *k, const struct known *old,
+				enum relation relation, const char *path, bool adopted)
 {
+	static const char *const words[] = {
+		[RELATION_PATH] = "another file system had a program at this path",
+		[RELATION_KEY] = "a program at another path had this key",
+		[RELATION_REPLACED] = "the program was replaced",
+	};
 	char message[REASON], key[IDENTITY_KEY_TEXT];
 
 	snprintf(message, sizeof(message),
 		 "%s: the profile of the file before (key %s) is kept, %s",
-		 gave_way ? "the program was replaced"
-			  : "another program had this key or path",
-		 identity_key_text(&old->identity, key),
+		 words[relation], identity_key_text(&old->identity, key),
 		 adopted ? "a new one starts from what it knew" : "a new one starts");
 	warn(k, path, message);
 }
@@ -157,18 +160,20 @@ static void tell_of_replacement(struct keeper *k, const struct known *old, bool 
 static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 			 const char *path)
 {
-	const struct known *old = known_predecessor(&k->shelf.known, id, path);
-	bool gave_way = old && known_gave_way(old, id, path), adopted = false;
+	enum relation relation;
+	const struct known *old = known_predecessor(&k->shelf.known, id, path, &relation);
+	bool adopted = false;
 	struct image im;
 
-	if (gave_way && k->o.adopt && !shelf_read(&k->shelf, &old->identity, &im)) {
+	if (relation == RELATION_REPLACED && k->o.adopt &&
+	    !shelf_read(&k->shelf, &old->identity, &im)) {
 		image_adopt(&im, id);
 		adopted =
 			!image_misfit(&im, k->o.window) && !replace(k, &im, slot, false);
 		image_free(&im);
 	}
 	if (old)
-		tell_of_replacement(k, old, gave_way, path, adopted);
+		tell_of_replacement(k, old, relation, path, adopted);
 	known_add(&k->shelf.known, id, path, false);
 }
 

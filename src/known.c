@@ -16,39 +16,33 @@ struct known *known_find(const struct known_list *l, const struct identity *id)
 	return NULL;
 }
 
-static bool was_at(const struct known *k, const char *path)
+enum relation known_relation(const struct known *k, const struct identity *id,
+			     const char *path)
 {
-	return path && k->path && !strcmp(k->path, path);
-}
-
-bool known_gave_way(const struct known *k, const struct identity *id, const char *path)
-{
-	return was_at(k, path) && k->identity.device == id->device;
-}
-
-static bool precedes(const struct known *k, const struct identity *id, const char *path)
-{
-	return !identity_equal(&k->identity, id) &&
-	       (was_at(k, path) || identity_key(&k->identity) == identity_key(id));
+	if (identity_equal(&k->identity, id))
+		return RELATION_NONE;
+	if (path && k->path && !strcmp(k->path, path))
+		return k->identity.device == id->device ? RELATION_REPLACED
+							: RELATION_PATH;
+	return identity_key(&k->identity) == identity_key(id) ? RELATION_KEY
+							      : RELATION_NONE;
 }
 
 const struct known *known_predecessor(const struct known_list *l,
-				      const struct identity *id, const char *path)
+				      const struct identity *id, const char *path,
+				      enum relation *relation)
 {
 	const struct known *best = NULL;
-	bool best_gave_way = false;
 
+	*relation = RELATION_NONE;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct known *k = &l->known[i];
-		bool gave_way = known_gave_way(k, id, path);
+		enum relation is = known_relation(k, id, path);
 
-		if (!precedes(k, id, path))
-			continue;
-		if (!best || gave_way > best_gave_way ||
-		    (gave_way == best_gave_way &&
-		     k->identity.mtime >= best->identity.mtime)) {
+		if (is > *relation || (best && is == *relation &&
+				       k->identity.mtime >= best->identity.mtime)) {
 			best = k;
-			best_gave_way = gave_way;
+			*relation = is;
 		}
 	}
 	return best;

@@ -11,6 +11,14 @@ struct known {
 	bool misfit; /* its file is not for runs like this one */
 };
 
+/* What a known program is to one that comes; the higher, the closer. */
+enum relation {
+	RELATION_NONE,
+	RELATION_PATH,	   /* it was at the same path, of another file system */
+	RELATION_KEY,	   /* it has the same key (device and inode), at another path */
+	RELATION_REPLACED, /* the new one took its place: same path, same file system */
+};
+
 struct known_list {
 	struct known *known;
 	size_t count;
@@ -19,15 +27,17 @@ struct known_list {
 /* The entry of ID, valid until the list changes; NULL: there is none. */
 struct known *known_find(const struct known_list *l, const struct identity *id);
 
-/* Whether ID, at PATH (NULL: not known), took K's place: same path, same file system. */
-bool known_gave_way(const struct known *k, const struct identity *id, const char *path);
+/* What K is to ID at PATH (NULL: not known). */
+enum relation known_relation(const struct known *k, const struct identity *id,
+			     const char *path);
 
 /*
- * The latest other file at PATH (NULL: not known) or with ID's key, whose profile a new
- * program of ID must not inherit unasked; NULL: none. One that gave way comes first.
+ * The file whose profile a new program ID at PATH (NULL: not known) must not inherit
+ * unasked: the closest by RELATION, which is set, then the latest; NULL: none.
  */
 const struct known *known_predecessor(const struct known_list *l,
-				      const struct identity *id, const char *path);
+				      const struct identity *id, const char *path,
+				      enum relation *relation);
 
 /* Add ID, at PATH (copied), or say of it anew whether it is a MISFIT: 0 or -ENOMEM. */
 int known_add(struct known_list *l, const struct identity *id, const char *path,
