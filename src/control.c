@@ -71,16 +71,19 @@ int control_resume(struct control *c, char *error, size_t size)
 
 /* ---- status ---- */
 
-static u64 resident_bytes(void)
+/* Bytes of memory of this process, less what is the kernel side's and counted as that. */
+static u64 own_bytes(const struct tables *t)
 {
 	unsigned long long total, resident = 0;
+	u64 mapped = tables_mapped(t), bytes;
 	FILE *f = fopen("/proc/self/statm", "re");
 
 	if (f && fscanf(f, "%llu %llu", &total, &resident) != 2)
 		resident = 0;
 	if (f)
 		fclose(f);
-	return (u64)resident * (u64)sysconf(_SC_PAGESIZE);
+	bytes = (u64)resident * (u64)sysconf(_SC_PAGESIZE);
+	return bytes > mapped ? bytes - mapped : 0;
 }
 
 /* By what the kernel side finds a thread's state. */
@@ -149,7 +152,7 @@ static json_t *status_json(struct control *c, const struct snapshot *s)
 		(json_int_t)c->ops->anomalies(c->context), "lost",
 		(json_int_t)c->ops->losses(c->context), "map_memory",
 		(json_int_t)tables_memory(c->tables), "memory",
-		(json_int_t)resident_bytes(), "clients",
+		(json_int_t)own_bytes(c->tables), "clients",
 		(json_int_t)server_clients(c->server), "missed",
 		(json_int_t)server_missed(c->server));
 }

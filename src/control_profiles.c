@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "control_profiles.h"
 
-#include <bpf/bpf.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -98,9 +97,7 @@ static char *none_chosen(const struct request *q)
 static bool look(const struct control *c, u32 slot, const struct identity *id,
 		 struct profile *p)
 {
-	return !bpf_map_lookup_elem(c->l->profiles, &slot, p) &&
-	       !memcmp(&p->identity, id, sizeof(*id)) && p->state != STATE_FREE &&
-	       p->state != STATE_RETIRED;
+	return !tables_read(c->tables, slot, p) && !memcmp(&p->identity, id, sizeof(*id));
 }
 
 static int forget(const struct control *c, const struct snapshot_profile *p)

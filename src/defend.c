@@ -43,8 +43,7 @@ static int tell_kernel(const struct watch *w, const struct settings *s, char *er
 
 int defend_start(struct watch *w, char *error, size_t size)
 {
-	int result = respond_start(&w->respond, w->l, w->tables.bounds->threads,
-				   stops(w->o), error, size);
+	int result = respond_start(&w->respond, &w->tables, stops(w->o), error, size);
 
 	if (result || !options_respond(w->o))
 		return result;
@@ -111,8 +110,7 @@ static int prepare(struct watch *w, const struct options *before,
 	int result = 0;
 
 	if (!stops(before))
-		result = respond_start(&w->respond, w->l, w->tables.bounds->threads,
-				       stops(w->o), error, size);
+		result = respond_start(&w->respond, &w->tables, stops(w->o), error, size);
 	if (!result)
 		result = tell_kernel(w, s, error, size);
 	if (!result && !options_respond(before))

@@ -172,14 +172,13 @@ void respond_event(struct respond *r, const struct event *e)
 /* Free the threads of PID of their delays and anomalies. */
 static void free_threads(struct respond *r, pid_t pid)
 {
-	for (u32 slot = 1; slot <= r->threads; slot++) {
+	for (u32 slot = 1; slot <= r->t->bounds->threads; slot++) {
 		u64 args[2] = {slot, (u64)pid};
 		struct bpf_test_run_opts run = {
 			.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
 		struct thread t;
 
-		if (!bpf_map_lookup_elem(r->l->threads, &slot, &t) && t.tid &&
-		    t.tgid == (u32)pid)
+		if (!tables_read_thread(r->t, slot, &t) && t.tgid == (u32)pid)
 			bpf_prog_test_run_opts(r->l->release, &run);
 	}
 }
@@ -210,7 +209,7 @@ static void add_pid(void *context, pid_t pid, const struct stop *s)
 
 u32 respond_release(struct respond *r, pid_t pid)
 {
-	struct pids p = {.room = r->threads};
+	struct pids p = {.room = r->t->bounds->threads};
 	u32 released = 0;
 
 	if (r->timer < 0)
@@ -243,11 +242,12 @@ bool respond_is_guarded(const struct respond *r)
 	return r->timer < 0 || poll(&fd, 1, 0) == 0;
 }
 
-int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool delays,
-		  char *error, size_t size)
+int respond_start(struct respond *r, const struct tables *t, bool delays, char *error,
+		  size_t size)
 {
-	*r = (struct respond){
-		.l = l, .threads = threads, .timer = -1, .guardian = {.socket = -1}};
+	const struct loaded *l = t->l;
+
+	*r = (struct respond){.l = l, .t = t, .timer = -1, .guardian = {.socket = -1}};
 	if (!delays)
 		return 0;
 	if (!feature_may_signal()) {
@@ -256,7 +256,7 @@ int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool d
 			 "root, or give it that capability");
 		return -EPERM;
 	}
-	r->room = threads;
+	r->room = t->bounds->threads;
 	r->heap = calloc(r->room, sizeof(*r->heap));
 	if (r->heap)
 		r->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);

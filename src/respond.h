@@ -12,6 +12,7 @@
 
 #include "compile.h"
 #include "guardian.h"
+#include "tables.h"
 #include "types.h"
 #include "model.h"
 
@@ -23,7 +24,7 @@ struct wake {
 
 struct respond {
 	const struct loaded *l;
-	u32 threads; /* slots of the kernel side's table */
+	const struct tables *t;
 	struct guardian guardian;
 	int timer;	   /* readable when something is due; -1: there are no delays */
 	struct wake *heap; /* the earliest first */
@@ -34,12 +35,12 @@ struct respond {
 };
 
 /*
- * Prepare to continue what L's programs, of THREADS threads at most, will stop; DELAYS:
+ * Prepare to continue what the programs over T, which must outlive R, will stop; DELAYS:
  * whether they will. 0, or -errno with a sentence in ERROR (SIZE bytes). Nothing may be
  * attached yet. respond_end() frees R whatever came of it.
  */
-int respond_start(struct respond *r, const struct loaded *l, u32 threads, bool delays,
-		  char *error, size_t size);
+int respond_start(struct respond *r, const struct tables *t, bool delays, char *error,
+		  size_t size);
 
 /* An event came: take note of delays. */
 void respond_event(struct respond *r, const struct event *e);

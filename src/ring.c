@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "ring.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "lookahead.h"
 #include "bucket.h"
 
@@ -13,18 +13,16 @@ struct ring {
 	struct ring_buffer *buffer;
 	ring_event *event;
 	void *context;
-	int counts; /* map: enum ring_count */
-	u64 read;   /* bytes so far */
+	struct array counts; /* by enum ring_count */
+	u64 read;	     /* bytes so far */
 };
 
 static int on_record(void *context, void *data, size_t size)
 {
 	struct ring *r = context;
-	u32 key = RING_READ;
-
 	r->event(r->context, data, size);
 	r->read += ring_bytes(size);
-	bpf_map_update_elem(r->counts, &key, &r->read, BPF_ANY);
+	array_write(&r->counts, RING_READ, &r->read);
 	return 0;
 }
 
@@ -36,18 +34,19 @@ struct ring *ring_open(const struct loaded *l, ring_event *event, void *context)
 		return NULL;
 	r->event = event;
 	r->context = context;
-	r->counts = l->ring;
 	r->buffer = ring_buffer__new(l->events, on_record, r, NULL);
-	if (r->buffer)
+	if (r->buffer && !array_map(&r->counts, l->ring, RING_COUNTS, sizeof(u64)))
 		return r;
-	free(r);
+	ring_close(r);
 	return NULL;
 }
 
 void ring_close(struct ring *r)
 {
-	if (r)
-		ring_buffer__free(r->buffer);
+	if (!r)
+		return;
+	array_unmap(&r->counts);
+	ring_buffer__free(r->buffer);
 	free(r);
 }
 

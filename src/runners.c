@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "runners.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -72,8 +71,7 @@ int runners_read(const struct runners *r, u32 slot, struct profile *p)
 	     !result && i < r->count && r->list[i].profile == slot; i++) {
 		struct thread t;
 
-		if (!bpf_map_lookup_elem(r->t->l->threads, &r->list[i].thread, &t) &&
-		    t.tid && t.profile == slot)
+		if (!tables_read_thread(r->t, r->list[i].thread, &t) && t.profile == slot)
 			settle(p, t.pending, t.epoch);
 	}
 	return result;

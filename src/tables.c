@@ -18,7 +18,7 @@
 /* How long making room may keep events waiting. */
 #define ROOM_BUDGET_NS 20000000ULL
 
-enum { BATCH = 64, RANGES = 256 };
+enum { RANGES = 256 };
 
 static const char *const lost_names[LOST_KINDS] = {
 	[LOST_EVENT] = "events: a full ring buffer, or over 1000 of a program",
@@ -75,6 +75,29 @@ static int set_tails(const struct loaded *l)
 	return 0;
 }
 
+static int map_arrays(struct tables *t)
+{
+	const struct bounds *b = t->bounds;
+	const struct {
+		struct array *array;
+		int fd;
+		u32 count;
+		size_t size;
+	} arrays[] = {
+		{&t->profiles, t->l->profiles, b->profiles + 1, sizeof(struct profile)},
+		{&t->rows, t->l->rows, b->rows + 1, sizeof(struct row)},
+		{&t->threads, t->l->threads, b->threads + 1, sizeof(struct thread)},
+		{&t->losses, t->l->losses, LOST_KINDS, sizeof(u64)},
+		{&t->taken, t->l->taken, TAKEN_KINDS, sizeof(u64)},
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays) && !result; i++)
+		result = array_map(arrays[i].array, arrays[i].fd, arrays[i].count,
+				   arrays[i].size);
+	return result;
+}
+
 int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b)
 {
 	int result;
@@ -85,7 +108,9 @@ int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b
 	t->leaving = calloc(b->profiles, sizeof(*t->leaving));
 	if (!t->leaving)
 		return -ENOMEM;
-	result = fill_stack(l->free_profiles, b->profiles);
+	result = map_arrays(t);
+	if (!result)
+		result = fill_stack(l->free_profiles, b->profiles);
 	if (!result)
 		result = fill_stack(l->free_rows, b->rows);
 	if (!result)
@@ -97,6 +122,11 @@ void tables_free(struct tables *t)
 {
 	free(t->leaving);
 	t->leaving = NULL;
+	array_unmap(&t->profiles);
+	array_unmap(&t->rows);
+	array_unmap(&t->threads);
+	array_unmap(&t->losses);
+	array_unmap(&t->taken);
 }
 
 static int command(const struct tables *t, u32 slot, enum verb verb, u64 last_used)
@@ -123,7 +153,7 @@ int tables_command(const struct tables *t, u32 slot, enum verb verb)
 
 static bool read_profile(const struct tables *t, u32 slot, struct profile *p)
 {
-	return !bpf_map_lookup_elem(t->l->profiles, &slot, p);
+	return !array_read(&t->profiles, slot, p);
 }
 
 /* Slots of KIND that are in use. */
@@ -131,7 +161,7 @@ static u64 used(const struct tables *t, u32 kind)
 {
 	u64 count = 0;
 
-	bpf_map_lookup_elem(t->l->taken, &kind, &count);
+	array_read(&t->taken, kind, &count);
 	return count - t->freed[kind];
 }
 
@@ -183,7 +213,7 @@ static void free_profile(struct tables *t, u32 slot)
 {
 	static const struct profile nothing;
 
-	bpf_map_update_elem(t->l->profiles, &slot, &nothing, BPF_ANY);
+	array_write(&t->profiles, slot, &nothing);
 	if (!push(t->l->free_profiles, slot))
 		t->freed[TAKEN_PROFILES]++;
 }
@@ -354,14 +384,14 @@ static int row_read(void *context, u32 slot, struct row *row)
 {
 	struct tables *t = context;
 
-	return bpf_map_lookup_elem(t->l->rows, &slot, row) ? -errno : 0;
+	return array_read(&t->rows, slot, row);
 }
 
 static int row_write(void *context, u32 slot, const struct row *row)
 {
 	struct tables *t = context;
 
-	return bpf_map_update_elem(t->l->rows, &slot, row, BPF_ANY) ? -errno : 0;
+	return array_write(&t->rows, slot, row);
 }
 
 static int row_take(void *context, u32 *slot)
@@ -399,8 +429,8 @@ int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot
 
 	if (result)
 		return result;
-	if (bpf_map_update_elem(t->l->profiles, slot, p, BPF_ANY) ||
-	    bpf_map_update_elem(t->l->by_identity, &p->identity, slot, BPF_ANY)) {
+	array_write(&t->profiles, *slot, p);
+	if (bpf_map_update_elem(t->l->by_identity, &p->identity, slot, BPF_ANY)) {
 		result = -errno;
 		free_profile(t, *slot);
 		return result;
@@ -433,53 +463,36 @@ static u32 distinct(u32 *list, u32 count)
 	return different;
 }
 
-/*
- * Show VISIT each element of an array MAP of COUNT elements of SIZE bytes: many in a
- * system call where the kernel can, else one by one.
- */
-static int each(int map, u32 count, size_t size,
+static int each(const struct array *a,
 		void (*visit)(void *context, u32 i, const void *element), void *context)
 {
-	u32 keys[BATCH], at, next = 0, done = 0;
-	char *elements = malloc(BATCH * size);
+	char *element = malloc(a->size);
 
-	if (!elements)
-		return -ENOMEM;
-	while (done < count) {
-		u32 some = count - done < BATCH ? count - done : BATCH;
+	for (u32 i = 0; element && !array_read(a, i, element); i++)
+		visit(context, i, element);
+	free(element);
+	return element ? 0 : -ENOMEM;
+}
 
-		at = next;
-		if (bpf_map_lookup_batch(map, done ? &at : NULL, &next, keys, elements,
-					 &some, NULL) &&
-		    errno != ENOENT)
-			some = 0;
-		for (u32 i = 0; i < some; i++)
-			visit(context, keys[i], elements + i * size);
-		if (!some)
-			break;
-		done += some;
-	}
-	for (u32 i = done; i < count; i++)
-		if (!bpf_map_lookup_elem(map, &i, elements))
-			visit(context, i, elements);
-	free(elements);
-	return 0;
+int tables_read_thread(const struct tables *t, u32 slot, struct thread *thread)
+{
+	int result = array_read(&t->threads, slot, thread);
+
+	return result ? result : thread->tid ? 0 : -ENOENT;
 }
 
 int tables_each_profile(const struct tables *t,
 			void (*visit)(void *context, u32 slot, const void *profile),
 			void *context)
 {
-	return each(t->l->profiles, t->bounds->profiles + 1, sizeof(struct profile),
-		    visit, context);
+	return each(&t->profiles, visit, context);
 }
 
 int tables_each_thread(const struct tables *t,
 		       void (*visit)(void *context, u32 slot, const void *thread),
 		       void *context)
 {
-	return each(t->l->threads, t->bounds->threads + 1, sizeof(struct thread), visit,
-		    context);
+	return each(&t->threads, visit, context);
 }
 
 struct reading {
@@ -557,36 +570,24 @@ int tables_exchange(struct tables *t, const struct loaded *before)
 	return result;
 }
 
-static u64 sum_cpus(int map, u32 key, u64 *each, int cpus)
-{
-	u64 sum = 0;
-
-	if (!bpf_map_lookup_elem(map, &key, each))
-		for (int i = 0; i < cpus; i++)
-			sum += each[i];
-	return sum;
-}
-
 u64 tables_losses(struct tables *t,
 		  void (*lost)(void *context, const char *what, u64 count), void *context)
 {
-	int cpus = libbpf_num_possible_cpus();
-	u64 *each = calloc(cpus > 0 ? cpus : 1, sizeof(*each));
 	u64 total = t->skipped_before + skipped(t->l);
 
 	if (total > t->skipped)
 		lost(context, "calls and changes of threads that the kernel skipped",
 		     total - t->skipped);
 	t->skipped = total;
-	for (u32 kind = 0; each && kind < LOST_KINDS; kind++) {
-		u64 sum = sum_cpus(t->l->losses, kind, each, cpus);
+	for (u32 kind = 0; kind < LOST_KINDS; kind++) {
+		u64 count = 0;
 
-		if (sum > t->lost[kind])
-			lost(context, lost_names[kind], sum - t->lost[kind]);
-		t->lost[kind] = sum;
-		total += sum;
+		array_read(&t->losses, kind, &count);
+		if (count > t->lost[kind])
+			lost(context, lost_names[kind], count - t->lost[kind]);
+		t->lost[kind] = count;
+		total += count;
 	}
-	free(each);
 	return total;
 }
 
@@ -606,6 +607,13 @@ static u64 map_bytes(int fd)
 	if (f)
 		fclose(f);
 	return bytes;
+}
+
+u64 tables_mapped(const struct tables *t)
+{
+	return array_bytes(&t->profiles) + array_bytes(&t->rows) +
+	       array_bytes(&t->threads) + array_bytes(&t->losses) +
+	       array_bytes(&t->taken);
 }
 
 u64 tables_memory(const struct tables *t)

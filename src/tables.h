@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "array.h"
 #include "compile.h"
 #include "image_kernel.h"
 #include "source.h"
@@ -21,7 +22,8 @@ struct leaving {
 struct tables {
 	const struct loaded *l;
 	const struct bounds *bounds;
-	u64 freed[TAKEN_KINDS]; /* slots given back so far */
+	struct array profiles, rows, threads, losses, taken; /* the kernel side's */
+	u64 freed[TAKEN_KINDS];				     /* slots given back so far */
 	struct leaving *leaving;
 	u32 leaving_count;
 	u64 evicted;	      /* profiles that made room so far, */
@@ -58,6 +60,9 @@ struct row_table tables_rows(struct tables *t);
 /* One profile as it is now, less what threads hold back: 0, or -ENOENT for a free slot. */
 int tables_read(const struct tables *t, u32 slot, struct profile *p);
 
+/* One thread as it is now: 0, or -ENOENT for a free slot. */
+int tables_read_thread(const struct tables *t, u32 slot, struct thread *thread);
+
 /* 1 when over an eighth of the slots for profiles and for rows is free. */
 bool tables_have_room(const struct tables *t);
 
@@ -88,7 +93,7 @@ u32 tables_find(const struct tables *t, const struct identity *id);
 
 /*
  * Show VISIT each struct profile, or struct thread, as it is in the kernel, slot 0 and
- * slots in no use included: 0 or -ENOMEM. The element is valid during the call.
+ * slots in no use included: 0 or -ENOMEM. The element, a copy, is valid during the call.
  */
 int tables_each_profile(const struct tables *t,
 			void (*visit)(void *context, u32 slot, const void *profile),
@@ -112,7 +117,10 @@ u64 tables_losses(struct tables *t,
 		  void (*lost)(void *context, const char *what, u64 count),
 		  void *context);
 
-/* Bytes of kernel memory that the maps take. */
+/* Bytes of kernel memory that the maps take, */
 u64 tables_memory(const struct tables *t);
+
+/* and those among them that are in this process's memory too. */
+u64 tables_mapped(const struct tables *t);
 
 #endif

@@ -41,6 +41,28 @@ static double field(const char *path, const char *key)
 	return value;
 }
 
+/*
+ * Bytes of the kernel's arrays that process PID has mapped to write to: they are in its
+ * resident memory, and in the kernel's.
+ */
+static double mapped_bytes(pid_t pid)
+{
+	unsigned long from, to;
+	char path[64], line[256], mode[5];
+	double bytes = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, "anon_inode:bpf-map") &&
+		    sscanf(line, "%lx-%lx %4s", &from, &to, mode) == 3 && mode[1] == 'w')
+			bytes += (double)(to - from);
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
 /* ---- kernel memory ---- */
 
 /* The maps and programs that hang on a process, each once. */
@@ -279,7 +301,7 @@ void resources_measure(struct resources *r, const char *ebph, const char *dir,
 	measure_profiles(r, &h);
 	usleep(1000000);
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)w.pid);
-	r->resident_bytes = field(path, "VmRSS:") * 1024;
+	r->resident_bytes = field(path, "VmRSS:") * 1024 - mapped_bytes(w.pid);
 	measure_idle(r, w.pid, idle_seconds);
 	watcher_stop(&w);
 }

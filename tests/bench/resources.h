@@ -7,7 +7,7 @@
 
 struct resources {
 	double kernel_bytes;   /* its maps and programs, as the kernel accounts them */
-	double resident_bytes; /* of its process, after work */
+	double resident_bytes; /* of its process, after work, less mapped kernel memory */
 	double idle_cpu;       /* its CPU time over wall time, 0..1 */
 	struct spread profile_bytes; /* a profile's kernel memory, over programs */
 	struct series start_beyond; /* s from its start to "watching", beyond a compile */

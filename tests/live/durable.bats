@@ -92,6 +92,27 @@ few() { # NAME...
 	watch_begin --max-profiles 8 --save-interval 1ms "${options[@]}"
 }
 
+# While bpf(2) copies what is in a map, the kernel leaves out programs of classic tracepoints.
+@test "while it tells, counts and saves, it copies nothing by bpf(2)" {
+	copy one
+	watch_begin --normal-time 0 -e "$DIR/one" --interval 0.1
+	"$DIR/one" getuid
+	poll saved "$DIR/one" 2
+	strace -qq -f -o "$DIR/trace" -e trace=bpf,renameat,renameat2 -p "$(ebph_pid)" 3>&- &
+	STARTED+=("$!")
+	poll grep -q TracerPid.*[1-9] "/proc/$(ebph_pid)/status"
+	for n in 2 3 4; do
+		"$DIR/one" getuid geteuid
+		poll saved "$DIR/one" $((n * 3 - 1))
+	done
+	poll grep -q rename "$DIR/trace"
+	summaries=$(count summary)
+	poll eval '[ "$(count summary)" -gt $((summaries + 1)) ]'
+	watch_end
+	grep bpf "$DIR/trace" | grep -v BPF_OBJ_GET_INFO_BY_FD >"$DIR/copied" || true
+	same '' "$(cat "$DIR/copied")"
+}
+
 @test "a disk that runs full while it watches: said, the old file stays, saved when there is room" {
 	small
 	copy one
