@@ -34,6 +34,7 @@ static const struct part detector[] = {
 	PART(ATTACHED, on_signal, 1),
 	PART(TESTRUN, command, 1),
 	PART(TESTRUN, resolve, 1),
+	PART(TESTRUN, reap, 2),
 	PART(MAP, profiles, 0),
 	PART(MAP, rows, 0),
 	PART(MAP, threads, 0),

@@ -14,6 +14,7 @@ struct loaded {
 	int resolve;			      /* likewise; with -e or --not-exe */
 	int respond, on_generate, bprm_check; /* with responses that need them */
 	int release;			      /* as command; with delays */
+	int reap;			      /* as command; with classic tracepoints */
 	int delays, stops, halts, exempt, response;
 	int profiles, rows, threads, losses, taken, settings, events, ring, tails,
 		by_identity;

@@ -166,8 +166,9 @@ static int running(const struct loader *l, int i)
 /* Programs that are compiled in only where they are needed. */
 static bool is_optional(const char *name)
 {
-	static const char *const names[] = {"resolve", "respond", "on_generate",
-					    "release", "lsm__bprm_check_security"};
+	static const char *const names[] = {"resolve",	   "respond",
+					    "on_generate", "release",
+					    "reap",	   "lsm__bprm_check_security"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strcmp(names[i], name))

@@ -200,7 +200,10 @@ struct thread {
 	u32 flags; /* THREAD_* */
 	u32 slot;  /* its own */
 	u32 unused2;
-	u64 regs; /* kernel address of its user registers */
+	union { /* kernel addresses: of its user registers, of its process's memory */
+		u64 regs;
+		u64 memory;
+	};
 	struct interrupted signal[SIGNAL_DEPTH];
 };
 

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -550,6 +551,33 @@ static u64 skipped_runs(int program)
 	struct stats s;
 
 	return stats_read(program, &s) ? 0 : s.misses;
+}
+
+/* As the kernel numbers them, which is as we do: ebph runs in the first namespace only. */
+static bool is_gone(u32 tid)
+{
+	return kill((pid_t)tid, 0) && errno == ESRCH;
+}
+
+u32 tables_reap(struct tables *t)
+{
+	u32 freed = 0;
+
+	if (t->l->reap < 0 || !(t->skipped_before + skipped_runs(t->l->on_exit)))
+		return 0;
+	for (u32 slot = 1; slot <= t->bounds->threads; slot++) {
+		struct thread thread;
+		u64 args[2] = {slot, 0};
+		struct bpf_test_run_opts run = {
+			.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
+
+		if (tables_read_thread(t, slot, &thread) || !is_gone(thread.tid))
+			continue;
+		args[1] = thread.tid;
+		if (!bpf_prog_test_run_opts(t->l->reap, &run))
+			freed += run.retval;
+	}
+	return freed;
 }
 
 static u64 skipped(const struct loaded *l)

@@ -110,6 +110,12 @@ int tables_each_thread(const struct tables *t,
 struct profile *tables_profiles(const struct tables *t, u32 *threads, u32 *processes);
 
 /*
+ * Where the kernel has skipped ends of threads, free the slots of those that are gone. To
+ * be called now and then: what has ended may not be gone yet. Gives how many were freed.
+ */
+u32 tables_reap(struct tables *t);
+
+/*
  * Tell of each loss since the last time through LOST, in words and a number. Gives
  * the number of all losses so far.
  */

@@ -175,8 +175,10 @@ static void look_again(struct watch *w)
 
 static void tell_losses(struct watch *w)
 {
-	if (is_due(&w->losses_at, LOSSES_NS))
-		summary_losses(w);
+	if (!is_due(&w->losses_at, LOSSES_NS))
+		return;
+	tables_reap(&w->tables);
+	summary_losses(w);
 }
 
 /* Wait until something has happened, TURN_MS at most. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A thread finds its profile: that of what its process runs. */
+/* A thread finds its profile, that of what its process runs, and leaves it. */
 
 INLINE int identify(struct identity *id)
 {
@@ -149,7 +149,69 @@ INLINE int associate(struct thread *t)
 	return 0;
 }
 
-/* Tail program: the current thread has no profile. */
+/* Leave the profile: what was held back is added. */
+INLINE void leave(struct thread *t)
+{
+	struct scratch *s = scratch_get();
+	u32 slot = t->profile;
+	struct profile *p = profiles.lookup(&slot);
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (!slot || !p || !s)
+		return;
+	if (!lock(slot)) {
+		int froze;
+
+		settle_thread(p, t);
+		froze = freeze(p, rules_now(s), now);
+		unlock(slot);
+		if (froze)
+			profile_event(EVENT_FREEZE, slot, p);
+	} else if (t->pending) {
+		lose(LOST_LOCK, t->pending);
+	}
+	t->pending = 0;
+	t->profile = 0;
+	p->last_used = now;
+	__sync_fetch_and_add(&p->threads, -1);
+}
+
+/* T's process, whose only thread is TID now, runs another program. */
+INLINE void run_another(struct thread *t, u32 tid)
+{
+	leave(t);
+	thread_gap(t);
+	frame_clear(t);
+	t->max_lfc = 0;
+	t->flags = THREAD_EXECED | (t->flags & THREAD_HINTED);
+	t->tid = tid;
+}
+
+#if RAW_TRACEPOINTS
+#define HAS_OTHER_MEMORY(t, task) 0
+#else
+/*
+ * An exec may have been missed: while bpf(2), whoever's, copies what is in a map, the
+ * kernel skips the programs of classic tracepoints on its CPU, and a preemptible kernel may
+ * let others run there meanwhile. A fork too gives a process other memory: so see then
+ * what it runs.
+ */
+#define HAS_OTHER_MEMORY(t, task) ((t)->memory != *(u64 *)MEMBER(task, task_mm))
+
+/* 1 when T's process runs another program than T's profile is of. */
+INLINE int runs_another(struct thread *t)
+{
+	u32 slot = t->profile;
+	struct profile *p = profiles.lookup(&slot);
+	struct identity id = {};
+
+	return slot && p && !identify(&id) &&
+	       (id.device != p->identity.device || id.inode != p->identity.inode ||
+		id.generation != p->identity.generation);
+}
+#endif
+
+/* Tail program: the current thread has no profile, or may have a wrong one. */
 FIRST_HALF int attach(context *ctx)
 {
 	struct thread *t = 0;
@@ -163,7 +225,13 @@ FIRST_HALF int attach(context *ctx)
 	}
 	if (!t || t->flags & THREAD_EXCLUDED)
 		return 0;
+#if RAW_TRACEPOINTS
 	t->regs = CALL_REGS(ctx);
+#else
+	if (HAS_OTHER_MEMORY(t, TASK) && runs_another(t))
+		run_another(t, bpf_get_current_pid_tgid());
+	t->memory = *(u64 *)MEMBER(TASK, task_mm);
+#endif
 	t->tgid = bpf_get_current_pid_tgid() >> 32;
 	if (!t->profile && associate(t)) {
 		thread_gap(t);

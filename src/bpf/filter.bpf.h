@@ -104,6 +104,22 @@ INLINE int left_out(u64 task)
 #endif
 }
 
+#if USE_TARGETS && !RAW_TRACEPOINTS
+/* 1 when TGID, the current process, is a target's child whose fork was skipped. */
+INLINE int is_missed_child(u32 tgid)
+{
+	u64 parent = *(u64 *)MEMBER(TASK, task_real_parent);
+	u32 key = read32(MEMBER(parent, task_tgid)), now = TARGET_NOW;
+	u32 *target = targets.lookup(&key);
+
+	if (!target || *target != TARGET_NOW)
+		return 0;
+	if (targets.update(&tgid, &now))
+		lose(LOST_TARGET, 1);
+	return 1;
+}
+#endif
+
 /* 1 when this process may be watched at all: not ebph, nor what it starts for itself. */
 INLINE int is_target(void)
 {
@@ -114,6 +130,10 @@ INLINE int is_target(void)
 #if USE_TARGETS
 	u32 *target = targets.lookup(&tgid);
 
+#if !RAW_TRACEPOINTS
+	if (!target)
+		return is_missed_child(tgid);
+#endif
 	return target && *target == TARGET_NOW;
 #else
 	u64 parent = read64(MEMBER(bpf_get_current_task(), task_real_parent));

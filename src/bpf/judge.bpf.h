@@ -74,6 +74,8 @@ FIRST_HALF int judge(context *ctx)
 	p = profile_now(task, &t);
 	if (!s || !p)
 		return 0;
+	if (HAS_OTHER_MEMORY(t, task))
+		tails.call(ctx, TAIL_ATTACH);
 	slot = t->profile;
 	hint_set(t->tid, t->slot);
 	/* First of all: the verifier follows the wait once for each way that leads to it. */

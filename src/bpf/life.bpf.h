@@ -1,33 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Threads fork, run another program, and end. */
 
-/* Leave the profile: what was held back is added. */
-INLINE void leave(struct thread *t)
-{
-	struct scratch *s = scratch_get();
-	u32 slot = t->profile;
-	struct profile *p = profiles.lookup(&slot);
-	u64 now = bpf_ktime_get_boot_ns();
-
-	if (!slot || !p || !s)
-		return;
-	if (!lock(slot)) {
-		int froze;
-
-		settle_thread(p, t);
-		froze = freeze(p, rules_now(s), now);
-		unlock(slot);
-		if (froze)
-			profile_event(EVENT_FREEZE, slot, p);
-	} else if (t->pending) {
-		lose(LOST_LOCK, t->pending);
-	}
-	t->pending = 0;
-	t->profile = 0;
-	p->last_used = now;
-	__sync_fetch_and_add(&p->threads, -1);
-}
-
 /*
  * Let nothing but the hint tell of CHILD, which TASK may be: 0, or -1 when that cannot be.
  * Never of a thread beside its process's first: it may exec, and then has another id long
@@ -162,12 +135,7 @@ SECOND_HALF int on_exec(context *ctx)
 		t = begins_at_exec(tid) ? thread_begin(tid) : 0;
 	if (!t)
 		return 0;
-	leave(t);
-	thread_gap(t);
-	frame_clear(t);
-	t->max_lfc = 0;
-	t->flags = THREAD_EXECED | (t->flags & THREAD_HINTED);
-	t->tid = tid;
+	run_another(t, tid);
 	return 0;
 }
 
@@ -223,3 +191,26 @@ SECOND_HALF int on_exit(context *ctx)
 	give_thread(slot);
 	return 0;
 }
+
+#if !RAW_TRACEPOINTS
+/*
+ * Run by ebph itself, by test-run: slot and id of a thread that is gone. The kernel has
+ * skipped on_exit() (see runs_another()): what it would have given back is given back.
+ */
+SECOND_HALF int reap(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 slot = ctx->args[0], tid = ctx->args[1];
+	struct thread *t = threads.lookup(&slot);
+	struct handover *left = handovers.lookup(&tid);
+
+	if (!slot || !t || t->tid != tid)
+		return 0;
+	if (left && left->slot == slot)
+		handovers.delete(&tid);
+	hint_set(tid, 0);
+	leave(t);
+	t->tid = 0;
+	give_thread(slot);
+	return 1;
+}
+#endif

@@ -201,6 +201,11 @@ same() { # EXPECTED ACTUAL
 	}
 }
 
+# How many of what REGEX names were lost.
+lost() { # REGEX
+	events lost | jq -s --arg what "$1" 'map(select(.what | test($what)).count) | add // 0'
+}
+
 nothing_lost() {
 	same '' "$(events lost)"
 	same 0 "$(row '' .lost)"

@@ -43,10 +43,6 @@ told() { # NAME CALL NUMBER
 	[ "$(grep "\"anomaly\".*$DIR/$1\"" "$OUT" | grep -c "\"syscall\":\"$2\"")" -ge "$3" ]
 }
 
-lost() { # REGEX
-	events lost | jq -s --arg what "$1" 'map(select(.what | test($what)).count) | add // 0'
-}
-
 @test "a million anomalies: 1,000 are told, all are counted, another program is heard" {
 	watch_copies flood other
 	ready other getuid nap:60000

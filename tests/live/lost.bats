@@ -4,10 +4,6 @@
 
 load common
 
-lost() { # REGEX
-	events lost | jq -s --arg what "$1" 'map(select(.what | test($what)).count) | add // 0'
-}
-
 @test "more programs alive than --max-profiles: their calls are counted as lost" {
 	names=(c1 c2 c3 c4 c5 c6 c7 c8)
 	copy "${names[@]}"
