@@ -16,6 +16,8 @@
 
 /* How long a program that found a profile's slot may take to look into it. */
 #define GRACE_NS 20000000ULL
+/* How long to wait for a profile that is busy: whoever asked for it waits too. */
+#define BUSY_NS 500000000ULL
 /* How long making room may keep events waiting. */
 #define ROOM_BUDGET_NS 20000000ULL
 
@@ -135,13 +137,12 @@ static int command(const struct tables *t, u32 slot, enum verb verb, u64 last_us
 	u64 args[3] = {slot, verb, last_used};
 	struct bpf_test_run_opts run = {
 		.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
+	u64 until = moment_monotonic() + BUSY_NS;
 
-	for (int tries = 0; tries < 1000; tries++) {
+	do {
 		if (bpf_prog_test_run_opts(t->l->command, &run))
 			return -errno;
-		if ((int)run.retval != ANSWER_LOCKED)
-			break;
-	}
+	} while ((int)run.retval == ANSWER_LOCKED && moment_monotonic() < until);
 	return (int)run.retval;
 }
 
