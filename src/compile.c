@@ -57,6 +57,7 @@ static const struct part detector[] = {
 	PART(MAP, scratches, 0),
 	PART(MAP, owners, 0),
 	PART(MAP, exes, 0),
+	PART(MAP, exes_epoch, 0),
 	PART(MAP, hints, 0),
 	PART(MAP, spares, 0),
 	PART(MAP, halts, 0),

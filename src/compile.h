@@ -19,7 +19,7 @@ struct loaded {
 	int profiles, rows, threads, losses, taken, settings, events, ring, tails,
 		by_identity;
 	int free_profiles, free_rows, free_threads, targets, cgroups, cgroup_answers;
-	int locks, kept_thread, handovers, scratches, owners, exes, hints,
+	int locks, kept_thread, handovers, scratches, owners, exes, exes_epoch, hints,
 		spares; /* held for their size only */
 };
 

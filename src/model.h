@@ -19,7 +19,8 @@ enum {
 	/* calls that a thread may hold back from a profile in training, and from others */
 	PENDING_TRAINING = 64,
 	PENDING_MAX = 4096,
-	MEMOS = 32, /* windows that a profile remembers to be known; a power of 2 */
+	EXES_MAX = 1024, /* files that -e and the like name, and that took their place */
+	MEMOS = 32,	 /* windows that a profile remembers to be known; a power of 2 */
 };
 
 #define ROW_NO_ROOM 0xffffffffU /* in place of a block's slot */
@@ -341,7 +342,7 @@ struct stop {
 
 /* What -e and --not-exe name, as the kernel knows it. */
 struct file_id {
-	u64 device, inode;
+	u64 device, inode, generation;
 };
 
 enum exe {

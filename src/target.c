@@ -36,10 +36,32 @@ static int add_exe(const struct loaded *l, struct target_exe *e)
 		result = -errno;
 	else if (run.retval)
 		result = -ENOSPC;
-	e->device = st.st_dev;
-	e->inode = st.st_ino;
+	if (!result) {
+		e->device = st.st_dev;
+		e->inode = st.st_ino;
+		e->changed = st.st_ctim;
+	}
 	if (fd >= 0)
 		close(fd);
+	return result;
+}
+
+/* The same; what failed is in ERROR. */
+static int try_exe(const struct loaded *l, struct target_exe *e, char *error, size_t size)
+{
+	int result = add_exe(l, e);
+
+	if (result == -ENOSPC)
+		snprintf(error, size,
+			 "cannot use the program %s: over %d files were named, those "
+			 "included that have been replaced; start ebph again",
+			 e->path, EXES_MAX);
+	else if (result)
+		snprintf(error, size, "cannot use the program %s: %s%s", e->path,
+			 result == -EINVAL ? "it is no regular file" : strerror(-result),
+			 result == -EACCES ? "; to look at it takes its owner, root or "
+					     "CAP_DAC_READ_SEARCH"
+					   : "");
 	return result;
 }
 
@@ -51,30 +73,39 @@ static int add_exes(struct targets *t, const char *const *paths, size_t count,
 		int result;
 
 		*e = (struct target_exe){.path = paths[i], .how = how};
-		result = add_exe(t->l, e);
-		if (result) {
-			snprintf(error, size, "cannot use the program %s: %s%s", paths[i],
-				 result == -EINVAL ? "it is no regular file"
-						   : strerror(-result),
-				 result == -EACCES ? "; to look at it takes its owner, "
-						     "root or CAP_DAC_READ_SEARCH"
-						   : "");
+		result = try_exe(t->l, e, error, size);
+		if (result)
 			return result;
-		}
 	}
 	return 0;
 }
 
-void targets_refresh(struct targets *t)
+/* Whether another file than that in E, or none that E knows, is at its path. */
+static bool has_another(const struct target_exe *e)
+{
+	struct stat st;
+
+	return !stat(e->path, &st) && (st.st_dev != e->device || st.st_ino != e->inode ||
+				       st.st_ctim.tv_sec != e->changed.tv_sec ||
+				       st.st_ctim.tv_nsec != e->changed.tv_nsec);
+}
+
+int targets_refresh(struct targets *t, char *error, size_t size)
 {
 	for (size_t i = 0; i < t->exe_count; i++) {
 		struct target_exe *e = &t->exes[i];
-		struct stat st;
+		bool had_failed = e->failed;
+		int result;
 
-		if (!stat(e->path, &st) &&
-		    (st.st_dev != e->device || st.st_ino != e->inode))
-			add_exe(t->l, e);
+		if (!has_another(e))
+			continue;
+		result = try_exe(t->l, e, error, size);
+		/* it may have gone again just now */
+		e->failed = result && result != -ENOENT;
+		if (e->failed && !had_failed)
+			return result;
 	}
+	return 0;
 }
 
 /* ---- a cgroup ---- */
@@ -239,7 +270,8 @@ int targets_add_processes(struct targets *t, char *error, size_t size)
 		while (result > 0);
 	if (result)
 		snprintf(error, size, "cannot follow the processes of --pid: %s",
-			 strerror(-result));
+			 result == -E2BIG ? "with their children they are over 8192"
+					  : strerror(-result));
 	return result;
 }
 

@@ -3,8 +3,10 @@
 #ifndef EBPH_TARGET_H
 #define EBPH_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "compile.h"
 #include "options.h"
@@ -17,6 +19,8 @@ struct target_exe {
 	enum exe how;
 	dev_t device;
 	ino_t inode;
+	struct timespec changed; /* a new file may have an old one's inode */
+	bool failed;		 /* it could not be added, which was told */
 };
 
 struct targets {
@@ -53,7 +57,12 @@ int targets_check_alive(const struct targets *t, char *error, size_t size);
 /* Make process PID a target from its next exec on: 0 or -errno. */
 int targets_add_after_exec(struct targets *t, pid_t pid);
 
-/* Look whether another file has taken the place of one of -e or --not-exe. */
-void targets_refresh(struct targets *t);
+/*
+ * Look whether another file has taken the place of one of -e, --not-exe and the like: if so
+ * it counts from then on; who runs one of -e already is watched from its next call on.
+ * 0, or -errno with a sentence in ERROR (SIZE bytes), once for each of those files; it is
+ * tried again the next time.
+ */
+int targets_refresh(struct targets *t, char *error, size_t size);
 
 #endif

@@ -167,8 +167,11 @@ static void respond(struct watch *w)
 /* Who has begun or ended since may be one whom responses spare. */
 static void look_again(struct watch *w)
 {
-	if (is_due(&w->refresh_at, REFRESH_NS))
-		targets_refresh(&w->targets);
+	char error[600];
+
+	if (is_due(&w->refresh_at, REFRESH_NS) &&
+	    targets_refresh(&w->targets, error, sizeof(error)))
+		report_warning(&w->report, error, NULL);
 	if (options_respond(w->o) && is_due(&w->exceptions_at, EXCEPTIONS_NS))
 		exceptions_tell(w->l->exempt, w->respond.guardian.pid);
 }

@@ -20,13 +20,19 @@ INLINE int identify(struct identity *id)
 	return 0;
 }
 
-INLINE int excluded(const struct identity *id)
+/* Note whether T runs ID, and that is not to be watched: 1 then. */
+INLINE int exclude(struct thread *t, const struct identity *id)
 {
 #if USE_EXES
-	struct file_id file = {.device = id->device, .inode = id->inode};
-	u32 *how = exes.lookup(&file), found = how ? *how : 0;
+	u32 epoch = exes_epoch_now(), how; /* first: a file may come meanwhile */
 
-	return (ONLY_EXES && !(found & EXE_ONLY)) || found & EXE_NOT;
+	how = exe_named(id);
+	t->flags &= ~THREAD_EXCLUDED;
+	if ((ONLY_EXES && !(how & EXE_ONLY)) || how & EXE_NOT) {
+		t->flags |= THREAD_EXCLUDED;
+		t->epoch = epoch;
+		return 1;
+	}
 #endif
 	return 0;
 }
@@ -128,10 +134,8 @@ INLINE int associate(struct thread *t)
 
 	if (identify(&id))
 		return -1;
-	if (excluded(&id)) {
-		t->flags |= THREAD_EXCLUDED;
+	if (exclude(t, &id))
 		return -1;
-	}
 	slot = profile_find(&id);
 	p = profiles.lookup(&slot);
 	if (!slot || !p)
@@ -223,7 +227,7 @@ FIRST_HALF int attach(context *ctx)
 		}
 		t = thread_begin(bpf_get_current_pid_tgid());
 	}
-	if (!t || t->flags & THREAD_EXCLUDED)
+	if (!t || is_excluded(t))
 		return 0;
 #if RAW_TRACEPOINTS
 	t->regs = CALL_REGS(ctx);

@@ -70,11 +70,18 @@ FIRST_HALF int resolve(struct bpf_raw_tracepoint_args *ctx)
 	struct file_id file = {
 		.device = read32(MEMBER(read64(MEMBER(inode, inode_sb)), sb_dev)),
 		.inode = read64(MEMBER(inode, inode_ino)),
+		.generation = read32(MEMBER(inode, inode_generation)),
 	};
-	u32 *found = exes.lookup(&file), how = ctx->args[1];
+	u32 *found = exes.lookup(&file), how = ctx->args[1], zero = 0;
+	u64 *epoch;
 
 	if (found)
 		how |= *found;
-	return exes.update(&file, &how);
+	if (exes.update(&file, &how))
+		return -1;
+	epoch = exes_epoch.lookup(&zero);
+	if (epoch)
+		__sync_fetch_and_add(epoch, 1);
+	return 0;
 }
 #endif

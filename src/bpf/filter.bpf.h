@@ -42,6 +42,37 @@ INLINE int is_in_cgroup(u64 task)
 }
 #endif
 
+#if USE_EXES || USE_RESPONSE_EXES
+/* By which options the file ID is named: enum exe. */
+INLINE u32 exe_named(const struct identity *id)
+{
+	struct file_id file = {
+		.device = id->device, .inode = id->inode, .generation = id->generation};
+	u32 *how = exes.lookup(&file);
+
+	return how ? *how : 0;
+}
+#endif
+
+#if USE_EXES
+INLINE u64 exes_epoch_now(void)
+{
+	u32 zero = 0;
+	u64 *epoch = exes_epoch.lookup(&zero);
+
+	return epoch ? *epoch : 0;
+}
+#endif
+
+/* 1 when T runs a program that is not watched. A file that is named since may be its. */
+INLINE int is_excluded(const struct thread *t)
+{
+#if USE_EXES
+	return t->flags & THREAD_EXCLUDED && t->epoch == (u32)exes_epoch_now();
+#endif
+	return 0;
+}
+
 /* What must hold at each call, because it may change at any time. */
 INLINE int filtered_out(u64 task)
 {

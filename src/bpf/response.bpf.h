@@ -81,8 +81,7 @@ INLINE int is_exempt(const struct profile *p)
 	if (exempt.lookup(&tgid))
 		return 1;
 #if USE_RESPONSE_EXES
-	struct file_id file = {.device = p->identity.device, .inode = p->identity.inode};
-	u32 *how = exes.lookup(&file), found = how ? *how : 0;
+	u32 found = exe_named(&p->identity);
 
 	return (ONLY_RESPONSE_EXES && !(found & EXE_RESPOND)) || found & EXE_NEVER;
 #endif

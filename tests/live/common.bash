@@ -48,6 +48,7 @@ teardown() {
 		kill -CONT "$pid" 2>/dev/null || true # it may be stopped
 		wait "$pid" 2>/dev/null || true
 	done
+	! mountpoint -q "$DIR/small" || umount "$DIR/small"
 }
 
 # Runs ebph to its end; shows what it said, and fails, unless its status is $EXPECT (0).

@@ -71,6 +71,64 @@ load common
 	same 2 "$(events sequence "$DIR/small/one" | jq -c 'select(.syscall == "getgid")' | wc -l)"
 }
 
+# The new file of -e, or another with its inode, is known: a process that ends at once is watched.
+is_watched() { # EXE
+	"$1" getpid
+	[ "$(count profile)" -gt "${2-0}" ]
+}
+
+@test "-e: who runs a program that has just been replaced is watched a second later" {
+	copy one new
+	watch_begin -e "$DIR/one"
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	mv "$DIR/new" "$DIR/one"
+	"$DIR/one" getuid read getgid geteuid <"$DIR/pipe" 3>&- 7>&- &
+	STARTED+=("$!")
+	poll inside "$!" 0
+	poll is_watched "$DIR/one"
+	echo >&7
+	exec 7>&-
+	wait "$!"
+	watch_end
+	grep -x 'getgid > geteuid @1' <<<"$(pairs "$DIR/one")"
+}
+
+@test "-e: what takes a program's place and is none is told once, and tried again" {
+	copy one two new
+	watch_begin -e "$DIR/one" -e "$DIR/two"
+	rm "$DIR/one"
+	mkdir "$DIR/one"
+	poll eval '[ "$(count warning)" -gt 0 ]'
+	mv "$DIR/new" "$DIR/two"
+	poll is_watched "$DIR/two" # so they have been looked at again
+	rmdir "$DIR/one"
+	copy one
+	poll is_watched "$DIR/one" 1
+	watch_end
+	same "cannot use the program $DIR/one: it is no regular file" "$(events warning | jq -r .message)"
+}
+
+@test "-e: a file in a freed inode is another program, or the same path's new one" {
+	truncate -s 16M "$DIR/disk"
+	mkfs.ext4 -q "$DIR/disk"
+	mkdir "$DIR/small"
+	mount -o loop "$DIR/disk" "$DIR/small"
+	cp "$PLAY" "$DIR/small/one"
+	inode=$(stat -c %i "$DIR/small/one")
+	watch_begin -e "$DIR/small/one"
+	rm "$DIR/small/one"
+	cp "$PLAY" "$DIR/small/other"
+	same "$inode" "$(stat -c %i "$DIR/small/other")"
+	"$DIR/small/other" getuid
+	rm "$DIR/small/other"
+	cp "$PLAY" "$DIR/small/one"
+	same "$inode" "$(stat -c %i "$DIR/small/one")"
+	poll is_watched "$DIR/small/one"
+	watch_end
+	same "$DIR/small/one" "$(row '' '[.profiles[].exe] | join(" ")')"
+}
+
 @test "a script runs under its interpreter's profile" {
 	printf '#!%s getuid\n' "$PLAY" >"$DIR/script"
 	chmod +x "$DIR/script"
