@@ -117,7 +117,7 @@ static const char *calls_fault(const struct image *im)
 
 static const char *cells_fault(const struct image *im)
 {
-	u32 used = (1U << (im->window - 1)) - 1, unused = ~(used | used << TEST_SHIFT);
+	u32 unused = ~(u32)image_cell_mask(im->window);
 
 	for (u32 current = 0; current < im->calls; current++)
 		for (u32 earlier = 0; earlier < im->calls; earlier++) {
@@ -199,17 +199,22 @@ void image_normalize(struct image *im)
 	im->change_count = 0;
 }
 
-void image_adopt(struct image *im, const struct identity *id)
+void image_train(struct image *im)
 {
-	im->identity = *id;
 	im->state = STATE_TRAINING;
-	im->anomalies = 0;
 	im->normal_time = 0;
 	/* not 0: the freeze rule waits for a first new pair, and there may be none */
 	im->train_count = im->sequences ? im->sequences : 1;
 	im->change_count = im->train_count;
 	if (im->count < im->train_count)
 		im->count = im->train_count;
+}
+
+void image_adopt(struct image *im, const struct identity *id)
+{
+	image_train(im);
+	im->identity = *id;
+	im->anomalies = 0;
 }
 
 void image_reset(struct image *im)

@@ -61,6 +61,12 @@ void image_free(struct image *im);
 /* IM's path, copied from the first LENGTH bytes of PATH; NULL: none. 0 or -ENOMEM. */
 int image_set_path(struct image *im, const char *path, size_t length);
 
+/* The bits that a cell may have with a window of WINDOW calls: of train and of test pairs. */
+static inline u16 image_cell_mask(u32 window)
+{
+	return (u16)(((1U << (window - 1)) - 1) * 0x101);
+}
+
 static inline u16 *image_cell(const struct image *im, u32 current, u32 earlier)
 {
 	return &im->cell[(size_t)current * im->calls + earlier];
@@ -115,9 +121,12 @@ int image_diff(const struct image *a, const struct image *b,
 /* What has been learned is normal (lookahead.h: normalize()). */
 void image_normalize(struct image *im);
 
+/* IM is in training again, as if every sequence of it had just been learned. */
+void image_train(struct image *im);
+
 /*
- * Let another file, ID, start from what IM knows: in training, as if every sequence of
- * it had just been learned. Test pairs stay for looking at.
+ * Let another file, ID, start from what IM knows, as image_train() does. Test pairs stay
+ * for looking at.
  */
 void image_adopt(struct image *im, const struct identity *id);
 

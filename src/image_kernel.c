@@ -78,8 +78,10 @@ static void add_block(struct image *im, const u16 *place, u32 current, u32 chunk
 	for (u32 column = 0; column < CHUNK; column++) {
 		u32 earlier = place[chunk_index * CHUNK + column];
 
+		/* one that found no room at first knows all, at any distance */
 		if (earlier != NOWHERE)
-			*image_cell(im, place[current], earlier) = block->cell[column];
+			*image_cell(im, place[current], earlier) =
+				block->cell[column] & image_cell_mask(im->window);
 	}
 }
 
@@ -90,6 +92,8 @@ static void add_block(struct image *im, const u16 *place, u32 current, u32 chunk
 static bool has_room(struct image *im, u32 slot)
 {
 	if (slot == ROW_NO_ROOM) {
+		if (im->state == STATE_NORMAL) /* its counters are of that time */
+			image_train(im);
 		im->state = STATE_TRAINING;
 		im->normal_time = 0;
 	}
@@ -108,7 +112,8 @@ static int add_row(struct image *im, const u16 *place, u32 current,
 	if (result)
 		return result;
 	add_block(im, place, current, 0, &first, p);
-	for (u32 k = 1; k < CHUNKS; k++) {
+	/* no call is in the blocks beyond */
+	for (u32 k = 1; k <= p->symbols / CHUNK; k++) {
 		if (!has_room(im, first.more[k - 1]))
 			continue;
 		result = rows->read(rows->context, first.more[k - 1], &block);

@@ -3,7 +3,8 @@
 
 /*
  * A block for PLACE, not up to date; NULL: no room. What found no room once has not
- * learned all that was normal: until the profile next becomes normal it knows it all.
+ * learned all that was normal: until the profile next becomes normal it knows it all, and
+ * so do the further blocks of a row whose first one found none.
  */
 INLINE struct row *row_make(u32 *place, const struct profile *p)
 {
@@ -16,9 +17,9 @@ INLINE struct row *row_make(u32 *place, const struct profile *p)
 	}
 	r->train_gen = p->train_gen ^ 0x80000000;
 	r->test_gen = p->test_gen ^ (had_no_room ? 0 : 0x80000000);
-	r->more[0] = 0;
-	r->more[1] = 0;
-	r->more[2] = 0;
+	r->more[0] = had_no_room ? ROW_NO_ROOM : 0;
+	r->more[1] = r->more[0];
+	r->more[2] = r->more[0];
 	NO_UNROLL
 	for (u32 i = 0; i < CHUNK / 4; i++)
 		r->word[i] = ~0ULL;

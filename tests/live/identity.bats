@@ -161,11 +161,11 @@ is_watched() { # EXE
 		((i % 20)) || steps+=(20x:wait)
 	done
 	watch --max-profiles 2000 -- "$PLAY" "${steps[@]}"
+	nothing_lost
 	jq -r 'select(.event == "profile").exe' "$OUT" | grep -c "^$long/" >"$DIR/named"
 	same 1000 "$(cat "$DIR/named")"
 	same "1001 0" "$(row '' '"\(.profiles | length) \(.profiles
 		| map(select(.exe | startswith("/") | not)) | length)"')"
 	# each of them makes one call
 	same 1000 "$(row '' "[.profiles[] | select(.exe | startswith(\"$long/\")).count] | add")"
-	nothing_lost
 }

@@ -75,6 +75,40 @@ load common
 	same "" "$(events anomaly "$PLAY" | jq -r 'select(.syscall != "exit_group").syscall' | head -3)"
 }
 
+finds_room() {
+	"$DIR/third" getuid getgid
+	[ "$(count sequence "$DIR/third")" -gt 0 ]
+}
+
+@test "what could not be learned for want of room raises no alarm when there is room again" {
+	copy late full third
+	mkfifo "$DIR/pipe"
+	exec 7<>"$DIR/pipe"
+	watch_begin --max-pairs-memory 64K --normal-factor 1 --normal-time 0 -e "$DIR/late" -e "$DIR/full" -e "$DIR/third"
+	"$DIR/late" 20x:sched_get_priority_max,sched_get_priority_min read 3x:sweep:100 write:2 read 3x:sweep:100 \
+		<"$DIR/pipe" 2>"$DIR/mark" 3>&- 7>&- &
+	late=$!
+	STARTED+=("$late")
+	poll inside "$late" 0
+	"$DIR/full" 2x:sweep:250 nap:$((600 * 1000)) 3>&- 7>&- &
+	full=$!
+	STARTED+=("$full")
+	poll inside "$full" 35
+	echo -n x >&7
+	poll test -s "$DIR/mark"
+	kill "$full"
+	wait "$full" || true
+	poll finds_room
+	before=$(count anomaly "$DIR/late")
+	echo -n x >&7
+	exec 7>&-
+	wait "$late"
+	watch_end
+	[ "$(lost max-pairs-memory)" -gt 0 ]
+	events anomaly "$DIR/late" | jq -r .syscall | tail -n "+$((before + 1))" >"$DIR/after"
+	same '' "$(grep -vE "^(read|exit_group)$" "$DIR/after")"
+}
+
 @test "programs that start when events find no room are named when they do" {
 	# The ring buffer has room for 130 such names.
 	deep=$DIR/$(printf "/$(printf 'd%.0s' {1..250})%.0s" {1..14})

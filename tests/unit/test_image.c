@@ -90,6 +90,7 @@ static struct row *kernel_row(struct profile *p, u8 current, u32 chunk, bool mak
 	if (*place && chunk)
 		place = &pool.row[*place].more[chunk - 1];
 	if (!*place || *place == ROW_NO_ROOM) {
+		bool had_no_room = *place == ROW_NO_ROOM;
 		struct row *r;
 
 		if (!make || (chunk && !p->row[current]))
@@ -100,8 +101,10 @@ static struct row *kernel_row(struct profile *p, u8 current, u32 chunk, bool mak
 		}
 		r = &pool.row[*place];
 		r->train_gen = p->train_gen ^ 0x80000000;
-		r->test_gen = p->test_gen ^ 0x80000000;
-		memset(r->more, 0, sizeof(r->more));
+		r->test_gen = p->test_gen ^ (had_no_room ? 0 : 0x80000000);
+		for (u32 k = 0; k < CHUNKS - 1; k++)
+			r->more[k] = had_no_room ? ROW_NO_ROOM : 0;
+		memset(r->cell, 0xff, sizeof(r->cell));
 	}
 	if (!row_is_current(&pool.row[*place], p))
 		row_sync(&pool.row[*place], chunk, p);
@@ -336,8 +339,40 @@ static void what_lacks_pairs_is_in_training(void **state)
 		normalize(&p);
 		assert_int_equal(image_from_kernel(&im, &p, NULL, 9, &now, &rows), 0);
 		assert_int_equal(im.state, STATE_TRAINING);
+		assert_int_equal(im.normal_time, 0);
+		assert_true(im.change_count > 0); /* else it would never freeze */
+		assert_int_equal(im.change_count, im.train_count);
 		image_free(&im);
 	}
+}
+
+/*
+ * Room came when the profile was normal: what it then learns of a row that had none is
+ * saved as the window has it.
+ */
+static void late_rows_fit_the_window(void **state)
+{
+	const struct instant now = {.real = 1700000000000000000ULL, .boot = 5000000};
+	const u64 window = 0x0102; /* of three calls, the current one's index is 3 */
+	struct profile p = {.identity = {1, 2, 3, 4, 5}};
+	struct image im;
+
+	(void)state;
+	pool_clear(0);
+	profile_reset(&p);
+	for (u32 symbol = 10; symbol < 13; symbol++)
+		symbol_add(&p, symbol);
+	kernel_train(&p, 3, window);
+	assert_int_equal(p.row[3], ROW_NO_ROOM);
+	normalize(&p);
+	pool_clear(10);
+	kernel_train(&p, 3, window);
+	assert_int_equal(image_from_kernel(&im, &p, NULL, 3, &now, &rows), 0);
+	assert_int_equal(*image_cell(&im, 2, 1) & 0xff, 1);
+	assert_int_equal(*image_cell(&im, 2, 0) & 0xff, 2);
+	/* no call is in the row's further blocks: that those had no room is nothing */
+	assert_int_equal(im.state, STATE_NORMAL);
+	image_free(&im);
 }
 
 /* The first block's column 0 stands for empty slots of the window. */
@@ -623,6 +658,7 @@ int main(void)
 		cmocka_unit_test(frozen_keeps_its_time),
 		cmocka_unit_test(a_full_table_takes_nothing),
 		cmocka_unit_test(what_lacks_pairs_is_in_training),
+		cmocka_unit_test(late_rows_fit_the_window),
 		cmocka_unit_test(loaded_rows_know_empty_slots),
 		cmocka_unit_test(too_many_calls_are_folded),
 		cmocka_unit_test(merge_is_a_union),
