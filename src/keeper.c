@@ -101,9 +101,14 @@ static int replace(struct keeper *k, const struct image *im, u32 slot, bool is_s
 static int load_one(void *context, struct image *im)
 {
 	struct keeper *k = context;
-	u32 old = tables_find(k->t, &im->identity);
-	int result = old || tables_have_room(k->t) ? install(k, im, old, true) : -ENOSPC;
+	int result;
 
+	do {
+		u32 old = tables_find(k->t, &im->identity);
+
+		result = old || tables_have_room(k->t) ? install(k, im, old, true)
+						       : -ENOSPC;
+	} while (result == -EEXIST); /* its program began just now */
 	k->left += result == -ENOSPC;
 	return result == -ENOSPC ? 0 : result;
 }
@@ -156,6 +161,17 @@ static void tell_of_replacement(struct keeper *k, const struct known *old,
 	warn(k, path, message);
 }
 
+/* What is known of ID, into IM: what is in the kernel is newer than the disk's. 0 or -errno. */
+static int read_newest(struct keeper *k, const struct identity *id, struct image *im)
+{
+	u32 slot = tables_find(k->t, id);
+	struct profile p;
+
+	if (slot && !slots_read(&k->slots, slot, path_of(k, slot, id), &p, im))
+		return 0;
+	return shelf_read(&k->shelf, id, im);
+}
+
 /* ID is new: tell of what it took the place of, and start from that if so wished. */
 static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 			 const char *path)
@@ -166,7 +182,7 @@ static void arrived_anew(struct keeper *k, u32 slot, const struct identity *id,
 	struct image im;
 
 	if (relation == RELATION_REPLACED && k->o.adopt &&
-	    !shelf_read(&k->shelf, &old->identity, &im)) {
+	    !read_newest(k, &old->identity, &im)) {
 		image_adopt(&im, id);
 		adopted =
 			!image_misfit(&im, k->o.window) && !replace(k, &im, slot, false);

@@ -38,7 +38,8 @@ void slots_free(struct slots *s);
  * Put IM into the tables in place of what is in slot OLD; the slot that it is in then
  * into SLOT. OLD is 0 when no thread asked for it: it then counts as never used, until
  * one does. NORMAL_TIME: when it becomes normal, on the boot clock (0: it is not frozen).
- * IS_SAVED: the store has it just so. 0, -ENOSPC or another -errno.
+ * IS_SAVED: the store has it just so. 0, -ENOSPC, -EEXIST (as of tables_install()), or
+ * another -errno.
  */
 int slots_install(struct slots *s, const struct image *im, u64 normal_time, u32 old,
 		  bool is_saved, u32 *slot);

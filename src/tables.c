@@ -432,7 +432,8 @@ int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot
 	if (result)
 		return result;
 	array_write(&t->profiles, *slot, p);
-	if (bpf_map_update_elem(t->l->by_identity, &p->identity, slot, BPF_ANY)) {
+	if (bpf_map_update_elem(t->l->by_identity, &p->identity, slot,
+				old ? BPF_ANY : BPF_NOEXIST)) {
 		result = -errno;
 		free_profile(t, *slot);
 		return result;

@@ -69,7 +69,8 @@ bool tables_have_room(const struct tables *t);
 /*
  * Put P, made outside (rows and all), into a free slot, given in SLOT. OLD, if not 0, is
  * the slot of the same program's profile so far: its threads go over to the new one. 0,
- * -ENOSPC, or another -errno: then P's rows are the caller's still.
+ * -ENOSPC, -EEXIST (OLD is 0, but the kernel side has made one meanwhile), or another
+ * -errno: then P's rows are the caller's still.
  */
 int tables_install(struct tables *t, const struct profile *p, u32 old, u32 *slot);
 

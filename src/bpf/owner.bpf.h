@@ -142,11 +142,11 @@ INLINE u32 disown(void)
 	if (own) {
 		slot = *own;
 		*own = 0;
-	} else if (left) {
-		slot = left->slot;
 	}
-	if (left)
+	if (left) { /* one who is ignored may have been left a thread all the same */
+		slot = slot ? slot : left->slot;
 		handovers.delete(&tid);
+	}
 #if !USE_TASK_STORAGE
 	u64 key = bpf_get_current_task();
 

@@ -163,6 +163,17 @@ learn_on_disk() {
 	[ "$(jq -s '[.[] | select(.event == "sequence")] | length' "$DIR/out")" -eq 0 ]
 }
 
+@test "--adopt-upgrades starts from what the old file knew just now, not saved yet" {
+	cat >"$DIR/session" <<-S
+		sh $DIR/often $DIR/hello
+		printf x >>$DIR/hello
+		$DIR/hello
+	S
+	watch --adopt-upgrades --save-interval 1d -- sh "$DIR/session"
+	jq -s -e 'any(.[].message // ""; endswith("a new one starts from what it knew"))' "$DIR/out"
+	jq -s -e '.[-1].profiles | length == 2 and (map(.sequences) | .[0] == .[1] and .[0] > 0)' "$DIR/out"
+}
+
 @test "--adopt-upgrades adopts nothing of another path, though its inode is the same" {
 	learn_on_disk
 	inode=$(stat -c %i "$exe")

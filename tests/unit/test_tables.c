@@ -25,7 +25,8 @@ static struct {
 	u64 other[LOST_KINDS + sizeof(struct row) * (ROWS + 1) / sizeof(u64)];
 	struct range free[STACK];
 	u32 depth;
-	bool full; /* by_identity has no room */
+	bool full;   /* by_identity has no room, */
+	bool exists; /* or has it already */
 	void (*after_read)(void);
 } kernel;
 
@@ -84,9 +85,10 @@ int __wrap_array_read(const struct array *a, u32 i, void *element)
 
 int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
 {
-	(void)flags;
 	if (fd == FD_BY_IDENTITY && kernel.full)
 		return errno = E2BIG, -1;
+	if (fd == FD_BY_IDENTITY && kernel.exists && flags == BPF_NOEXIST)
+		return errno = EEXIST, -1;
 	(void)key;
 	if (fd == FD_FREE_PROFILES)
 		kernel.free[kernel.depth++] = *(const struct range *)value;
@@ -138,6 +140,18 @@ static void a_profile_that_cannot_be_found_leaves_its_slot_empty(void **state)
 	kernel.full = false;
 	assert_int_equal(tables_install(&tables, &p, 0, &again), 0);
 	assert_int_equal(again, slot);
+}
+
+/* A program began after it was looked for: its profile, which threads use, stays findable. */
+static void a_profile_made_meanwhile_is_not_written_over(void **state)
+{
+	const struct profile p = {.state = STATE_NORMAL, .identity = {.inode = 7}};
+	u32 slot;
+
+	(void)state;
+	kernel.exists = true;
+	assert_int_equal(tables_install(&tables, &p, 0, &slot), -EEXIST);
+	assert_int_equal(tables_install(&tables, &p, 1, &slot), 0);
 }
 
 /* ---- what is held back ---- */
@@ -248,6 +262,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_profile_that_cannot_be_found_leaves_its_slot_empty, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_profile_made_meanwhile_is_not_written_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_that_runs_a_profile_is_counted_in,
 						setup_runners, teardown_runners),
 		cmocka_unit_test_setup_teardown(
