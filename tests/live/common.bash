@@ -150,6 +150,16 @@ hints() {
 	"$EBPH" --ebpf | sed -n 's/.*HINTS = \([0-9]*\),.*/\1/p'
 }
 
+# An id, near the highest, that no thread has, nor the one that shares its place among the hints.
+free_id() {
+	local id=$(($(cat /proc/sys/kernel/pid_max) - 7)) hints
+	hints=$(hints)
+	while [ -e "/proc/$id" ] || [ -e "/proc/$((id - hints))" ]; do
+		id=$((id - 1))
+	done
+	echo "$id"
+}
+
 # The events of one kind, of one program if EXE is given.
 events() { # EVENT [EXE]
 	jq -c --arg event "$1" --arg exe "${2-}" \

@@ -96,7 +96,7 @@ end_in_group() {
 
 @test "a gap in which a child that made no call yet runs another program" {
 	copy next
-	local id=$(($(cat /proc/sys/kernel/pid_max) - 9)) hints=$(hints)
+	local id=$(free_id) hints=$(hints)
 	# The first child keeps the second one from beginning with only a hint.
 	begin_in_group read shared as:$id fork getuid + @3 end \
 		as:$((id - hints)) fork @2 exec:"$DIR/next" write:1 read getpid end end \

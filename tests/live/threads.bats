@@ -144,7 +144,7 @@ load common
 }
 
 @test "a thread id that is used again starts fresh" {
-	id=$(($(cat /proc/sys/kernel/pid_max) - 7))
+	id=$(free_id)
 	watch -- "$PLAY" as:$id fork getuid end wait as:$id fork getgid end wait \
 		as:$id fork die end wait as:$id fork exec:"$PLAY" getegid end end wait
 	same "$id" "$(events sequence "$PLAY" | jq .pid | sort | uniq -c | sort -n | awk '{ print $2 }' | grep -x "$id")"
@@ -160,7 +160,7 @@ load common
 
 @test "children whose ids share a place in the kernel's hints keep each to its own" {
 	local hints=$(hints)
-	id=$(($(cat /proc/sys/kernel/pid_max) - 9))
+	id=$(free_id)
 	watch -- "$PLAY" shared as:$id fork getuid + @2 getgid + end \
 		as:$((id - hints)) fork @1 getegid + @3 geteuid fork getppid end wait end \
 		@3 wait wait as:$id fork getpgrp end wait
@@ -212,8 +212,7 @@ segments() {
 	# older kernels want all their headers in one page
 	"$DIR/segments" || make_segments 73
 	"$DIR/segments"
-	id=$(($(cat /proc/sys/kernel/pid_max) - 11))
-	while [ -e "/proc/$id" ]; do id=$((id - 1)); done
+	id=$(free_id)
 }
 
 @test "the id of a thread in the middle of an exec is a new child's" {
