@@ -5,6 +5,7 @@
 load ../../live/common
 
 TREE=/lib/modules/$(uname -r)/build
+IN_REGEX=${TREE//+/\\+}
 HIDDEN=/run/hidden-btf # the copy of tests/kernels/guest
 
 # The offsets and sizes in a printed source, but those in the events of classic tracepoints:
@@ -18,18 +19,18 @@ layout() {
 	run "$EBPH" --kernel-headers btf -d 1
 	same 1 "$status"
 	[[ $output == *"/sys/kernel/btf/vmlinux"*"--kernel-headers DIR or auto can do without"* ]]
-	grep -E "^headers used +$TREE\$" "$VMRUN_OUT/selftest"
+	grep -E "^headers used +$IN_REGEX\$" "$VMRUN_OUT/selftest"
 	grep -E '^task storage .*a hash of tasks' "$VMRUN_OUT/selftest"
 	grep -E '^preemption .*without BTF' "$VMRUN_OUT/selftest"
-	grep -E "^kernel headers +$TREE, this kernel's; taken in place of BTF" "$VMRUN_OUT/selftest"
+	grep -E "^kernel headers +$IN_REGEX, this kernel's; taken in place of BTF" "$VMRUN_OUT/selftest"
 }
 
 @test "the self-test passes with --kernel-headers where BTF is there" {
 	EBPH_BTF=$HIDDEN run "$EBPH" --self-test --kernel-headers "$TREE"
 	echo "$output"
 	same 0 "$status"
-	grep -E "^kernel headers +$TREE, this kernel's; taken, as --kernel-headers says" <<<"$output"
-	grep -E "^headers used +$TREE\$" <<<"$output"
+	grep -E "^kernel headers +$IN_REGEX, this kernel's; taken, as --kernel-headers says" <<<"$output"
+	grep -E "^headers used +$IN_REGEX\$" <<<"$output"
 }
 
 @test "the layout that the headers give is that of the kernel's BTF" {
