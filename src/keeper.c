@@ -228,13 +228,21 @@ static void bring_back(struct keeper *k, u32 slot, const struct identity *id,
 	make_wait(k, slot, path);
 }
 
+/* Whether ID's profile is in SLOT. Not asked by tables_find(): see array.h. */
+static bool is_in(const struct keeper *k, u32 slot, const struct identity *id)
+{
+	struct profile p;
+
+	return !tables_read(k->t, slot, &p) && identity_equal(&p.identity, id);
+}
+
 void keeper_arrived(struct keeper *k, u32 slot, const struct identity *id,
 		    const char *path)
 {
 	const struct known *known = known_find(&k->shelf.known, id);
 
 	/* Two threads told of it at once, or it has left already. */
-	if (tables_find(k->t, id) != slot || k->slots.slot[slot].arrived)
+	if (!is_in(k, slot, id) || k->slots.slot[slot].arrived)
 		return;
 	slots_clear(&k->slots, slot);
 	k->slots.slot[slot].arrived = true;
@@ -248,20 +256,29 @@ void keeper_arrived(struct keeper *k, u32 slot, const struct identity *id,
 
 /* ---- out of the kernel ---- */
 
-/* Save IM, of SLOT: 0, or -errno, told of unless the last try failed too. */
-static int save_image(struct keeper *k, u32 slot, const struct image *im)
+/* The profile in SLOT, of PATH, could not be saved: told of unless the last try failed too. */
+static void tell_of_failure(struct keeper *k, u32 slot, const char *path, const char *why)
 {
 	struct slot *s = &k->slots.slot[slot];
-	char why[REASON], message[REASON + 64];
+	char message[REASON + 64];
+
+	snprintf(message, sizeof(message),
+		 "its profile could not be saved, and will be tried again: %s", why);
+	if (!s->failed)
+		warn(k, path, message);
+	s->failed = true;
+}
+
+/* Save IM, of SLOT: 0, or -errno, told of. */
+static int save_image(struct keeper *k, u32 slot, const struct image *im)
+{
+	char why[REASON];
 	int result = shelf_save(&k->shelf, im, why, sizeof(why));
 
-	if (result && !s->failed) {
-		snprintf(message, sizeof(message),
-			 "its profile could not be saved, and will be tried again: %s",
-			 why);
-		warn(k, im->path, message);
-	}
-	s->failed = result != 0;
+	if (result)
+		tell_of_failure(k, slot, im->path, why);
+	else
+		k->slots.slot[slot].failed = false;
 	return result;
 }
 
@@ -283,8 +300,12 @@ static int save_slot(struct keeper *k, u32 slot)
 	if (!slots_has_changed(&k->slots, slot, &p))
 		return 0;
 	result = slots_read(&k->slots, slot, path, &p, &im);
+	if (result == -ENOENT)
+		return 0;
+	if (result && result != -EAGAIN)
+		tell_of_failure(k, slot, path, strerror(-result));
 	if (result)
-		return result == -ENOENT ? 0 : result;
+		return result;
 	result = save_image(k, slot, &im);
 	image_free(&im);
 	if (!result)

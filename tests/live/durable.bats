@@ -93,9 +93,9 @@ few() { # NAME...
 }
 
 # While bpf(2) copies what is in a map, the kernel leaves out programs of classic tracepoints.
-@test "while it tells, counts and saves, it copies nothing by bpf(2)" {
-	copy one
-	watch_begin --normal-time 0 -e "$DIR/one" --interval 0.1
+@test "while programs come, and it tells, counts and saves, it copies nothing by bpf(2)" {
+	copy one two
+	watch_begin --normal-time 0 -e "$DIR/one" -e "$DIR/two" --interval 0.1
 	"$DIR/one" getuid
 	poll saved "$DIR/one" 2
 	strace -qq -f -o "$DIR/trace" -e trace=bpf,renameat,renameat2 -p "$(ebph_pid)" 3>&- &
@@ -106,6 +106,8 @@ few() { # NAME...
 		poll saved "$DIR/one" $((n * 3 - 1))
 	done
 	poll grep -q rename "$DIR/trace"
+	"$DIR/two" getuid
+	poll saved "$DIR/two" 2
 	summaries=$(count summary)
 	poll eval '[ "$(count summary)" -gt $((summaries + 1)) ]'
 	watch_end
