@@ -25,6 +25,8 @@ struct control_ops {
 	u64 (*calls_elsewhere)(void *context);
 	/* The profile of ID in SLOT was forgotten. */
 	void (*forget)(void *context, u32 slot, const struct identity *id);
+	/* True when another one will take the place of that in SLOT, as soon as it can. */
+	bool (*waits)(void *context, u32 slot);
 	/*
 	 * Let process PID (0: all) go that delays have stopped, and forget its threads'
 	 * anomalies; gives how many were continued.

@@ -112,12 +112,19 @@ static int forget(const struct control *c, const struct snapshot_profile *p)
 /* What came of it, in a word. */
 static const char *act(struct work *w, const struct snapshot_profile *p)
 {
+	const struct control *c = w->control;
+	bool waits = c->ops->waits(c->context, p->slot);
 	int answer;
 
-	if (w->verb->verb == VERB_RETIRE)
-		answer = forget(w->control, p);
+	if (waits && w->verb->verb != VERB_RETIRE && w->verb->verb != VERB_RESET) {
+		w->failed++;
+		return "its profile waits on disk for room";
+	}
+	if (w->verb->verb == VERB_RETIRE ||
+	    waits) /* reset what waits: it must not come */
+		answer = forget(c, p);
 	else
-		answer = tables_command(w->control->tables, p->slot, w->verb->verb);
+		answer = tables_command(c->tables, p->slot, w->verb->verb);
 	w->failed += answer != ANSWER_DONE;
 	return answer_text(answer);
 }

@@ -357,6 +357,11 @@ void keeper_forget(struct keeper *k, u32 slot, const struct identity *id)
 		     "its profile could not be removed from the disk");
 }
 
+bool keeper_waits(const struct keeper *k, u32 slot)
+{
+	return k->slots.slot[slot].waiting;
+}
+
 /* Save P, which leaves SLOT; if that cannot be now, the shelf keeps it. */
 static void save_leaving(struct keeper *k, u32 slot, const struct profile *p)
 {

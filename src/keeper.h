@@ -62,6 +62,9 @@ void keeper_ripened(struct keeper *k, u32 slot);
 /* P, which was in SLOT, is about to leave the tables. */
 void keeper_leaves(struct keeper *k, u32 slot, const struct profile *p);
 
+/* True when what the store has of SLOT's program will take its place when it finds room. */
+bool keeper_waits(const struct keeper *k, u32 slot);
+
 /* The profile of ID in SLOT was given up: it is not to come back from the store. */
 void keeper_forget(struct keeper *k, u32 slot, const struct identity *id);
 

@@ -36,6 +36,13 @@ static void forget(void *context, u32 slot, const struct identity *id)
 	keeper_forget(w->keeper, slot, id);
 }
 
+static bool waits(void *context, u32 slot)
+{
+	const struct watch *w = context;
+
+	return keeper_waits(w->keeper, slot);
+}
+
 static u32 release(void *context, u32 pid)
 {
 	struct watch *w = context;
@@ -82,6 +89,7 @@ int steer_open(struct watch *w, char *error, size_t size)
 					       .anomalies = anomalies,
 					       .calls_elsewhere = calls_elsewhere,
 					       .forget = forget,
+					       .waits = waits,
 					       .release = release,
 					       .respond = respond,
 					       .set = on_set,

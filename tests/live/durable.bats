@@ -276,6 +276,26 @@ seen_in_all() {
 	cmp "$(file_of "$DIR/big")" "$DIR/old"
 }
 
+@test "a profile that waits on disk: admin can forget it, and nothing else" {
+	copy big
+	watch -e "$DIR/big" -- "$DIR/big" 2x:sweep:250
+	FRESH=(--socket "$DIR/socket" --profile-dir "$PROFILES" --save-interval 50ms)
+	watch_begin --max-pairs-memory 64K -e "$DIR/big"
+	"$DIR/big" 2x:sweep:250 nap:$((600 * 1000)) 3>&- &
+	big=$!
+	STARTED+=("$big")
+	poll warned 'finds no room and waits on disk'
+	run -1 "$EBPH" admin --socket "$DIR/socket" normalize -e "$DIR/big"
+	echo "$output"
+	[[ $output == *"failed: its profile waits on disk for room"* ]]
+	"$EBPH" admin --socket "$DIR/socket" reset -e "$DIR/big"
+	run ! file_of "$DIR/big"
+	kill "$big"
+	"$DIR/big" getuid
+	poll saved "$DIR/big" 2
+	watch_end
+}
+
 # The calls that are in files, and those that are told as lost, are N.
 all_told() {
 	local lost saved
