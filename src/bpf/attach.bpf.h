@@ -191,17 +191,7 @@ INLINE void run_another(struct thread *t, u32 tid)
 	t->tid = tid;
 }
 
-#if RAW_TRACEPOINTS
-#define HAS_OTHER_MEMORY(t, task) 0
-#else
-/*
- * An exec may have been missed: while bpf(2), whoever's, copies what is in a map, the
- * kernel skips the programs of classic tracepoints on its CPU, and a preemptible kernel may
- * let others run there meanwhile. A fork too gives a process other memory: so see then
- * what it runs.
- */
-#define HAS_OTHER_MEMORY(t, task) ((t)->memory != *(u64 *)MEMBER(task, task_mm))
-
+#if !RAW_TRACEPOINTS
 /* 1 when T's process runs another program than T's profile is of. */
 INLINE int runs_another(struct thread *t)
 {
@@ -227,7 +217,7 @@ FIRST_HALF int attach(context *ctx)
 		}
 		t = thread_begin(bpf_get_current_pid_tgid());
 	}
-	if (!t || is_excluded(t))
+	if (!t || is_excluded(t, TASK))
 		return 0;
 #if RAW_TRACEPOINTS
 	t->regs = CALL_REGS(ctx);

@@ -64,11 +64,15 @@ INLINE u64 exes_epoch_now(void)
 }
 #endif
 
-/* 1 when T runs a program that is not watched. A file that is named since may be its. */
-INLINE int is_excluded(const struct thread *t)
+/*
+ * 1 when T, which is TASK, runs a program that is not watched. That may be a file which is
+ * named since, or TASK another's.
+ */
+INLINE int is_excluded(const struct thread *t, u64 task)
 {
 #if USE_EXES
-	return t->flags & THREAD_EXCLUDED && t->epoch == (u32)exes_epoch_now();
+	return t->flags & THREAD_EXCLUDED && t->epoch == (u32)exes_epoch_now() &&
+	       !HAS_OTHER_MEMORY(t, task);
 #endif
 	return 0;
 }

@@ -55,6 +55,18 @@ INLINE u32 owner(u64 task, struct thread **thread)
 	return *thread ? OWNER_THREAD : OWNER_IGNORED;
 }
 
+/*
+ * 1 when T, which is TASK, may run another program than when it was last asked what it runs:
+ * an exec may have been missed. While bpf(2), whoever's, copies what is in a map, the kernel
+ * skips the programs of classic tracepoints on its CPU, and a preemptible kernel may let
+ * others run there meanwhile. A fork too gives a process other memory.
+ */
+#if RAW_TRACEPOINTS
+#define HAS_OTHER_MEMORY(t, task) 0
+#else
+#define HAS_OTHER_MEMORY(t, task) ((t)->memory != *(u64 *)MEMBER(task, task_mm))
+#endif
+
 /* The profile of the current thread, which THREAD becomes; NULL: it has none. */
 INLINE struct profile *profile_now(u64 task, struct thread **thread)
 {

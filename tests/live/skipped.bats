@@ -63,6 +63,14 @@ skips() {
 	same 0 "$(row '' .threads)"
 }
 
+@test "... of one that was not watched: -e" {
+	skips
+	copy one skipexec
+	watch -e "$DIR/skipexec" -- "$DIR/one" getuid fork exec:"$DIR/skipexec" getgid getegid end end wait
+	learned "$DIR/skipexec" <<<"$(chain 9 getgid getegid exit_group)"
+	same 3 "$(row '' .system_calls)"
+}
+
 @test "a child whose fork was skipped is watched like another, but begins with an empty window" {
 	skips
 	copy skipfork
