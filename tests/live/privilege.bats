@@ -139,6 +139,7 @@ nobodys() {
 	tracepoints
 	nobodys
 	for names in "${START[*]} kill sys_ptrace" "sys_admin dac_read_search kill sys_ptrace"; do
+		rm -f "$ERR" # the last one's words are not this one's
 		# shellcheck disable=SC2086 # several
 		with_only $names -- "$THEIRS/ebph" --no-load --no-save --socket "$THEIRS/socket" -p $$ \
 			--abort-exec-by kill 2>"$ERR" >"$OUT" 3>&- &
