@@ -161,13 +161,17 @@ static void tell_of_replacement(struct keeper *k, const struct known *old,
 	warn(k, path, message);
 }
 
-/* What is known of ID, into IM: what is in the kernel is newer than the disk's. 0 or -errno. */
+/*
+ * What is known of ID, into IM: 0 or -errno. What is in the kernel is newer than the disk's,
+ * unless it stands in for that.
+ */
 static int read_newest(struct keeper *k, const struct identity *id, struct image *im)
 {
 	u32 slot = tables_find(k->t, id);
 	struct profile p;
 
-	if (slot && !slots_read(&k->slots, slot, path_of(k, slot, id), &p, im))
+	if (slot && !keeper_waits(k, slot) &&
+	    !slots_read(&k->slots, slot, path_of(k, slot, id), &p, im))
 		return 0;
 	return shelf_read(&k->shelf, id, im);
 }

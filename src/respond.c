@@ -209,13 +209,14 @@ static void add_pid(void *context, pid_t pid, const struct stop *s)
 
 u32 respond_release(struct respond *r, pid_t pid)
 {
-	struct pids p = {.room = r->t->bounds->threads};
+	struct pids p = {0};
 	u32 released = 0;
 
 	if (r->timer < 0)
 		return 0;
 	if (pid)
 		return release_one(r, pid);
+	p.room = r->t->bounds->threads;
 	p.list = calloc(p.room, sizeof(*p.list));
 	if (p.list)
 		stopped_each(r->l->stops, add_pid, &p);

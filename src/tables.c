@@ -186,7 +186,7 @@ void tables_free_rows(struct tables *t, const struct profile *p)
 	struct row r;
 
 	for (u32 i = 1; i < 256; i++) {
-		if (!p->row[i] || bpf_map_lookup_elem(t->l->rows, &p->row[i], &r))
+		if (!p->row[i] || array_read(&t->rows, p->row[i], &r))
 			continue;
 		for (u32 k = 0; k < CHUNKS - 1; k++)
 			if (r.more[k] && r.more[k] != ROW_NO_ROOM)
@@ -201,7 +201,7 @@ static u32 count_rows(const struct tables *t, const struct profile *p)
 	struct row r;
 
 	for (u32 i = 1; i < 256; i++) {
-		if (!p->row[i] || bpf_map_lookup_elem(t->l->rows, &p->row[i], &r))
+		if (!p->row[i] || array_read(&t->rows, p->row[i], &r))
 			continue;
 		count++;
 		for (u32 k = 0; k < CHUNKS - 1; k++)

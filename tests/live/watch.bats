@@ -258,3 +258,16 @@ S
 	[ -e "$DIR/done" ]
 	[ ! -s "$DIR/out" ]
 }
+
+@test "a signal to an ebph that is done and waits for its COMMAND ends that, with its status" {
+	"$EBPH" -q -d 0.1 -- sh -c 'trap "exit 7" TERM; echo >'"$DIR/began"'; while :; do sleep 0.05; done' \
+		>"$DIR/out" 2>"$DIR/err" 3>&- &
+	pid=$!
+	wait_for test -e "$DIR/began"
+	# it has detached: nothing of it is in the kernel's list of its links
+	wait_for eval '! grep -qs "^link_type" /proc/'"$pid"'/fdinfo/*'
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 7 ]
+}
