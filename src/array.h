@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An array map of the kernel side's as memory of this process. Not through bpf(2): while
- * that copies an element, the kernel runs no program of a classic tracepoint on its CPU,
- * and a preemptible kernel may let others run there meanwhile, whose calls nobody sees.
+ * that reads or changes an element, the kernel runs no program of a classic tracepoint on its
+ * CPU, and a preemptible kernel may let others run there meanwhile, whose calls nobody sees.
  */
 #ifndef EBPH_ARRAY_H
 #define EBPH_ARRAY_H

@@ -180,7 +180,7 @@ INLINE void leave(struct thread *t)
 	__sync_fetch_and_add(&p->threads, -1);
 }
 
-/* T's process, whose only thread is TID now, runs another program. */
+/* T, whose id is TID now, runs another program. */
 INLINE void run_another(struct thread *t, u32 tid)
 {
 	leave(t);

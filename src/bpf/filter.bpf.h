@@ -65,8 +65,8 @@ INLINE u64 exes_epoch_now(void)
 #endif
 
 /*
- * 1 when T, which is TASK, runs a program that is not watched. That may be a file which is
- * named since, or TASK another's.
+ * 1 when T, which is TASK, runs a program that is not watched. 0 also when that must be asked
+ * again: another file is named since, or TASK may run another program.
  */
 INLINE int is_excluded(const struct thread *t, u64 task)
 {
