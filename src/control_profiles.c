@@ -114,14 +114,16 @@ static const char *act(struct work *w, const struct snapshot_profile *p)
 {
 	const struct control *c = w->control;
 	bool waits = c->ops->waits(c->context, p->slot);
+	/* what waits must not come when it was reset */
+	bool forgets = w->verb->verb == VERB_RETIRE ||
+		       (w->verb->verb == VERB_RESET && waits);
 	int answer;
 
-	if (waits && w->verb->verb != VERB_RETIRE && w->verb->verb != VERB_RESET) {
+	if (waits && !forgets) {
 		w->failed++;
 		return "its profile waits on disk for room";
 	}
-	if (w->verb->verb == VERB_RETIRE ||
-	    waits) /* reset what waits: it must not come */
+	if (forgets)
 		answer = forget(c, p);
 	else
 		answer = tables_command(c->tables, p->slot, w->verb->verb);

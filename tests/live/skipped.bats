@@ -120,8 +120,9 @@ skipped() {
 		for _ in {1..20}; do
 			taskset -c 0 "$DIR/one" getuid fork getuid exec:"$DIR/two" getgid end end wait
 		done
+		summaries=$(count summary)
 		kill -USR1 "$(ebph_pid)"
-		poll eval '[ "$(count summary)" -gt 0 ]'
+		poll eval '[ "$(count summary)" -gt "$summaries" ]'
 		[ "$(skipped)" -eq 0 ] || break
 	done
 	echo "takes $takes, skipped $(skipped)"
