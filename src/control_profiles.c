@@ -115,8 +115,8 @@ static const char *act(struct work *w, const struct snapshot_profile *p)
 	const struct control *c = w->control;
 	bool waits = c->ops->waits(c->context, p->slot);
 	/* what waits must not come when it was reset */
-	bool forgets = w->verb->verb == VERB_RETIRE ||
-		       (w->verb->verb == VERB_RESET && waits);
+	bool forgets =
+		w->verb->verb == VERB_RETIRE || (w->verb->verb == VERB_RESET && waits);
 	int answer;
 
 	if (waits && !forgets) {
