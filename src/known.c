@@ -16,8 +16,9 @@ struct known *known_find(const struct known_list *l, const struct identity *id)
 	return NULL;
 }
 
-enum relation known_relation(const struct known *k, const struct identity *id,
-			     const char *path)
+/* What K is to ID at PATH (NULL: not known). */
+static enum relation relation_of(const struct known *k, const struct identity *id,
+				 const char *path)
 {
 	if (identity_equal(&k->identity, id))
 		return RELATION_NONE;
@@ -37,7 +38,7 @@ const struct known *known_predecessor(const struct known_list *l,
 	*relation = RELATION_NONE;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct known *k = &l->known[i];
-		enum relation is = known_relation(k, id, path);
+		enum relation is = relation_of(k, id, path);
 
 		if (is > *relation || (best && is == *relation &&
 				       k->identity.mtime >= best->identity.mtime)) {

@@ -27,10 +27,6 @@ struct known_list {
 /* The entry of ID, valid until the list changes; NULL: there is none. */
 struct known *known_find(const struct known_list *l, const struct identity *id);
 
-/* What K is to ID at PATH (NULL: not known). */
-enum relation known_relation(const struct known *k, const struct identity *id,
-			     const char *path);
-
 /*
  * The file whose profile a new program ID at PATH (NULL: not known) must not inherit
  * unasked: the closest by RELATION, which is set, then the latest; NULL: none.

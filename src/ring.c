@@ -20,6 +20,7 @@ struct ring {
 static int on_record(void *context, void *data, size_t size)
 {
 	struct ring *r = context;
+
 	r->event(r->context, data, size);
 	r->read += ring_bytes(size);
 	array_write(&r->counts, RING_READ, &r->read);

@@ -195,7 +195,7 @@ SECOND_HALF int on_exit(context *ctx)
 #if !RAW_TRACEPOINTS
 /*
  * Run by ebph itself, by test-run: slot and id of a thread that is gone. The kernel has
- * skipped on_exit() (see runs_another()): what it would have given back is given back.
+ * skipped on_exit() (see HAS_OTHER_MEMORY()): its slot is given back, and its profile left.
  */
 SECOND_HALF int reap(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -85,11 +85,11 @@ int __wrap_array_read(const struct array *a, u32 i, void *element)
 
 int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
 {
+	(void)key;
 	if (fd == FD_BY_IDENTITY && kernel.full)
 		return errno = E2BIG, -1;
 	if (fd == FD_BY_IDENTITY && kernel.exists && flags == BPF_NOEXIST)
 		return errno = EEXIST, -1;
-	(void)key;
 	if (fd == FD_FREE_PROFILES)
 		kernel.free[kernel.depth++] = *(const struct range *)value;
 	return 0;
