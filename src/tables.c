@@ -109,7 +109,8 @@ int tables_init(struct tables *t, const struct loaded *l, const struct bounds *b
 	t->l = l;
 	t->bounds = b;
 	t->leaving = calloc(b->profiles, sizeof(*t->leaving));
-	if (!t->leaving)
+	t->gone = calloc((size_t)b->threads + 1, sizeof(*t->gone));
+	if (!t->leaving || !t->gone)
 		return -ENOMEM;
 	result = map_arrays(t);
 	if (!result)
@@ -125,6 +126,8 @@ void tables_free(struct tables *t)
 {
 	free(t->leaving);
 	t->leaving = NULL;
+	free(t->gone);
+	t->gone = NULL;
 	array_unmap(&t->profiles);
 	array_unmap(&t->rows);
 	array_unmap(&t->threads);
@@ -569,14 +572,16 @@ u32 tables_reap(struct tables *t)
 		return 0;
 	for (u32 slot = 1; slot <= t->bounds->threads; slot++) {
 		struct thread thread;
-		u64 args[2] = {slot, 0};
+		u32 was = t->gone[slot];
+		u64 args[2] = {slot, was};
 		struct bpf_test_run_opts run = {
 			.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
 
+		t->gone[slot] = 0;
 		if (tables_read_thread(t, slot, &thread) || !is_gone(thread.tid))
 			continue;
-		args[1] = thread.tid;
-		if (!bpf_prog_test_run_opts(t->l->reap, &run))
+		t->gone[slot] = thread.tid;
+		if (was == thread.tid && !bpf_prog_test_run_opts(t->l->reap, &run))
 			freed += run.retval;
 	}
 	return freed;

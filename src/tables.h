@@ -26,6 +26,7 @@ struct tables {
 	u64 freed[TAKEN_KINDS];				     /* slots given back so far */
 	struct leaving *leaving;
 	u32 leaving_count;
+	u32 *gone; /* by slot: the id of its thread, if that was gone at the last look */
 	u64 evicted;	      /* profiles that made room so far, */
 	u64 evicted_calls;    /* and the calls that they had seen */
 	u64 lost[LOST_KINDS]; /* as last read */
@@ -111,8 +112,9 @@ int tables_each_thread(const struct tables *t,
 struct profile *tables_profiles(const struct tables *t, u32 *threads, u32 *processes);
 
 /*
- * Where the kernel has skipped ends of threads, free the slots of those that are gone. To
- * be called now and then: what has ended may not be gone yet. Gives how many were freed.
+ * Where the kernel has skipped ends of threads, free the slots of those that were gone at
+ * two looks: in the middle of an exec a thread has another id for a moment. To be called
+ * every few seconds. Gives how many were freed.
  */
 u32 tables_reap(struct tables *t);
 

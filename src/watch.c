@@ -29,6 +29,7 @@ enum { TURN_MS = 200 }; /* the longest turn of the loop; the shortest is an even
 #define REFRESH_NS SECOND_NS	      /* so often are the files of -e looked at */
 #define EXCEPTIONS_NS (5 * SECOND_NS) /* whom responses spare */
 #define LOSSES_NS (10 * SECOND_NS)    /* so often is told what was lost meanwhile */
+#define REAP_NS (4 * SECOND_NS)	      /* so often are threads looked for that are gone */
 
 /* ---- profiles come and go ---- */
 
@@ -178,10 +179,8 @@ static void look_again(struct watch *w)
 
 static void tell_losses(struct watch *w)
 {
-	if (!is_due(&w->losses_at, LOSSES_NS))
-		return;
-	tables_reap(&w->tables);
-	summary_losses(w);
+	if (is_due(&w->losses_at, LOSSES_NS))
+		summary_losses(w);
 }
 
 /* Wait until something has happened, TURN_MS at most. */
@@ -218,6 +217,8 @@ static void loop(struct watch *w)
 		on_signal(w);
 		control_serve(&w->control);
 		look_again(w);
+		if (is_due(&w->reap_at, REAP_NS))
+			tables_reap(&w->tables);
 		tell_losses(w);
 		if (w->o->interval_ns && moment_monotonic() >= next) {
 			summary_print(w);

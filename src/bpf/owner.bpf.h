@@ -52,7 +52,12 @@ INLINE u32 owner(u64 task, struct thread **thread)
 	if (!slot)
 		return OWNER_IGNORED;
 	*thread = threads.lookup(&slot);
-	return *thread ? OWNER_THREAD : OWNER_IGNORED;
+	if (!*thread)
+		return OWNER_IGNORED;
+#if !RAW_TRACEPOINTS
+	(*thread)->tid = tid; /* an exec, which gave it another, may have been skipped */
+#endif
+	return OWNER_THREAD;
 }
 
 /*
