@@ -39,7 +39,8 @@ struct watch {
 	enum verbosity verbosity;
 	bool done;
 	u64 forgotten;		       /* profiles that made room, not told of yet */
-	u64 losses_at, reap_at;	       /* when to tell what was lost */
+	u64 losses_at;		       /* when to tell what was lost, */
+	u64 reap_at;		       /* and to look for threads that are gone */
 	u64 refresh_at, exceptions_at; /* when to look who else is watched, or spared */
 	bool unguarded;		       /* the guardian has ended */
 	bool on_terminal;	       /* whose end is ours */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <cmocka.h>
@@ -104,8 +105,20 @@ int bpf_map_lookup_and_delete_elem(int fd, const void *key, void *value)
 	return 0;
 }
 
+static u32 reaped;
+
+int bpf_prog_test_run_opts(int fd, struct bpf_test_run_opts *run)
+{
+	(void)fd;
+	kernel.thread[((const u64 *)run->ctx_in)[0]].tid = 0;
+	run->retval = 1;
+	reaped++;
+	return 0;
+}
+
 static int setup(void **state)
 {
+
 	(void)state;
 	memset(&kernel, 0, sizeof(kernel));
 	return tables_init(&tables, &loaded, &bounds);
@@ -152,6 +165,30 @@ static void a_profile_made_meanwhile_is_not_written_over(void **state)
 	kernel.exists = true;
 	assert_int_equal(tables_install(&tables, &p, 0, &slot), -EEXIST);
 	assert_int_equal(tables_install(&tables, &p, 1, &slot), 0);
+}
+
+/* ---- who is gone ---- */
+
+/* In the middle of an exec a thread has another id: it must be gone at two looks. */
+static void who_was_gone_twice_is_reaped(void **state)
+{
+	enum { NOBODY = 0x3ffffff0 };
+
+	(void)state;
+	reaped = 0;
+	kernel.thread[1].tid = NOBODY;
+	kernel.thread[2].tid = NOBODY + 1;
+	kernel.thread[3].tid = (u32)getpid();
+	assert_int_equal(tables_reap(&tables), 0); /* nothing was skipped */
+	tables.skipped_before = 1;
+	assert_int_equal(tables_reap(&tables), 0);
+	kernel.thread[2].tid = NOBODY + 2; /* another one has its slot since */
+	assert_int_equal(tables_reap(&tables), 1);
+	assert_int_equal(kernel.thread[1].tid, 0);
+	assert_int_equal(tables_reap(&tables), 1);
+	assert_int_equal(tables_reap(&tables), 0);
+	assert_int_equal(kernel.thread[3].tid, getpid());
+	assert_int_equal(reaped, 2);
 }
 
 /* ---- what is held back ---- */
@@ -264,6 +301,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_profile_made_meanwhile_is_not_written_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_was_gone_twice_is_reaped, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(all_that_runs_a_profile_is_counted_in,
 						setup_runners, teardown_runners),
 		cmocka_unit_test_setup_teardown(
