@@ -39,12 +39,21 @@ void array_unmap(struct array *a)
 	*a = (struct array){0};
 }
 
+/* By words, from the first on: memcpy may begin at the end. */
 int array_read(const struct array *a, u32 i, void *element)
 {
+	char *to = element;
+
 	if (i >= a->count)
 		return -ENOENT;
-	memcpy(element, a->base + i * a->stride, a->size);
-	atomic_thread_fence(memory_order_acquire);
+	for (size_t at = 0; at < a->size; at += sizeof(u64)) {
+		const char *from = a->base + i * a->stride + at;
+		u64 word = __atomic_load_n((const u64 *)(const void *)from,
+					   __ATOMIC_ACQUIRE);
+
+		memcpy(to + at, &word,
+		       a->size - at < sizeof(word) ? a->size - at : sizeof(word));
+	}
 	return 0;
 }
 

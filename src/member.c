@@ -47,6 +47,7 @@ _Static_assert((int)TYPES <= (int)MEMBER_TYPES_MAX, "too many structs");
 const struct member members[] = {
 	{"task_mm", "task_struct", "mm"},
 	{"task_fs", "task_struct", "fs"},
+	{"task_flags", "task_struct", "flags"},
 	{"task_pid", "task_struct", "pid"},
 	{"task_tgid", "task_struct", "tgid"},
 	{"task_real_parent", "task_struct", "real_parent"},

@@ -564,6 +564,16 @@ static bool is_gone(u32 tid)
 	return kill((pid_t)tid, 0) && errno == ESRCH;
 }
 
+/* Give back SLOT of THREAD, which is gone: 1 if it still had it. */
+static u32 reap(const struct tables *t, u32 slot, const struct thread *thread)
+{
+	u64 args[3] = {slot, thread->tid, is_gone(thread->tgid) ? thread->tgid : 0};
+	struct bpf_test_run_opts run = {
+		.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
+
+	return bpf_prog_test_run_opts(t->l->reap, &run) ? 0 : run.retval;
+}
+
 u32 tables_reap(struct tables *t)
 {
 	u32 freed = 0;
@@ -573,16 +583,13 @@ u32 tables_reap(struct tables *t)
 	for (u32 slot = 1; slot <= t->bounds->threads; slot++) {
 		struct thread thread;
 		u32 was = t->gone[slot];
-		u64 args[2] = {slot, was};
-		struct bpf_test_run_opts run = {
-			.sz = sizeof(run), .ctx_in = args, .ctx_size_in = sizeof(args)};
 
 		t->gone[slot] = 0;
 		if (tables_read_thread(t, slot, &thread) || !is_gone(thread.tid))
 			continue;
 		t->gone[slot] = thread.tid;
-		if (was == thread.tid && !bpf_prog_test_run_opts(t->l->reap, &run))
-			freed += run.retval;
+		if (was == thread.tid)
+			freed += reap(t, slot, &thread);
 	}
 	return freed;
 }

@@ -212,7 +212,8 @@ FIRST_HALF int attach(context *ctx)
 
 	if (owner(TASK, &t) == OWNER_UNKNOWN) {
 		if (!is_target()) {
-			owner_set(0);
+			if (!is_command())
+				owner_set(0);
 			return 0;
 		}
 		t = thread_begin(bpf_get_current_pid_tgid());

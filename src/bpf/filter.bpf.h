@@ -140,20 +140,38 @@ INLINE int left_out(u64 task)
 }
 
 #if USE_TARGETS && !RAW_TRACEPOINTS
-/* 1 when TGID, the current process, is a target's child whose fork was skipped. */
-INLINE int is_missed_child(u32 tgid)
+enum { PF_FORKNOEXEC = 0x40 }; /* the kernel's: has not run another program since its fork */
+
+/*
+ * 1 when TGID, the current process, would be a target by now, had the kernel skipped
+ * nothing: COMMAND after its exec, or another target's child. TARGET is what it is so far.
+ */
+INLINE int is_missed_target(u32 tgid, const u32 *target)
 {
 	u64 parent = *(u64 *)MEMBER(TASK, task_real_parent);
-	u32 key = read32(MEMBER(parent, task_tgid)), now = TARGET_NOW;
-	u32 *target = targets.lookup(&key);
+	u32 key = read32(MEMBER(parent, task_tgid)), now = TARGET_NOW, *above;
 
-	if (!target || *target != TARGET_NOW)
+	if (target && *(u32 *)MEMBER(TASK, task_flags) & PF_FORKNOEXEC)
+		return 0;
+	above = targets.lookup(&key);
+	if (!target && (!above || *above != TARGET_NOW))
 		return 0;
 	if (targets.update(&tgid, &now))
 		lose(LOST_TARGET, 1);
 	return 1;
 }
 #endif
+
+/* 1 when this process will be COMMAND: its exec decides, even if that is skipped. */
+INLINE int is_command(void)
+{
+#if USE_TARGETS && !RAW_TRACEPOINTS
+	u32 tgid = bpf_get_current_pid_tgid() >> 32, *target = targets.lookup(&tgid);
+
+	return target && *target == TARGET_AFTER_EXEC;
+#endif
+	return 0;
+}
 
 /* 1 when this process may be watched at all: not ebph, nor what it starts for itself. */
 INLINE int is_target(void)
@@ -166,8 +184,8 @@ INLINE int is_target(void)
 	u32 *target = targets.lookup(&tgid);
 
 #if !RAW_TRACEPOINTS
-	if (!target)
-		return is_missed_child(tgid);
+	if (!target || *target != TARGET_NOW)
+		return is_missed_target(tgid, target);
 #endif
 	return target && *target == TARGET_NOW;
 #else

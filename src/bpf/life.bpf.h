@@ -150,34 +150,44 @@ INLINE int is_last_thread(void)
 	return 0;
 }
 
+/* Process TGID is gone: another may have its id. */
+INLINE void process_gone(u32 tgid)
+{
+#if USE_TARGETS
+	targets.delete(&tgid);
+#endif
+#if USE_RESPONSE
+	exempt.delete(&tgid);
+#endif
+#if USE_DELAY
+	stops.delete(&tgid);
+	halts.delete(&tgid);
+#endif
+}
+
+/* T is gone, which had SLOT. */
+INLINE void thread_gone(struct thread *t, u32 slot)
+{
+	leave(t);
+	t->tid = 0;
+	give_thread(slot);
+}
+
 /* sched_process_exit, of each thread. */
 SECOND_HALF int on_exit(context *ctx)
 {
-	u32 id = bpf_get_current_pid_tgid(), slot = disown();
+	u32 tid = bpf_get_current_pid_tgid(), tgid = bpf_get_current_pid_tgid() >> 32;
+	u32 slot = disown();
 	struct thread *t = threads.lookup(&slot);
 	int is_last = is_last_thread();
 
+	if (is_last)
+		process_gone(tgid);
 #if USE_TARGETS
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-	if (id != tgid)
-		targets.delete(&id);
-	if (is_last)
-		targets.delete(&tgid);
+	if (tid != tgid)
+		targets.delete(&tid);
 #endif
-#if USE_RESPONSE
-	u32 group = bpf_get_current_pid_tgid() >> 32;
-
-	if (is_last)
-		exempt.delete(&group);
-#if USE_DELAY
-	if (is_last) {
-		stops.delete(&group);
-		halts.delete(&group);
-	}
-#endif
-#endif
-	if (!t || !slot)
+	if (!t || !slot || !t->tid)
 		return 0;
 	if (VERBOSE && is_last) {
 		u32 profile = t->profile;
@@ -186,20 +196,19 @@ SECOND_HALF int on_exit(context *ctx)
 		if (profile && p)
 			profile_event(EVENT_EXIT, profile, p);
 	}
-	leave(t);
-	t->tid = 0;
-	give_thread(slot);
+	thread_gone(t, slot);
 	return 0;
 }
 
 #if !RAW_TRACEPOINTS
 /*
- * Run by ebph itself, by test-run: slot and id of a thread that is gone. The kernel has
- * skipped on_exit() (see HAS_OTHER_MEMORY()): its slot is given back, and its profile left.
+ * Run by ebph itself, by test-run: slot and id of a thread that is gone, and the id of its
+ * process if that is gone too, or 0. The kernel has skipped on_exit() (see
+ * HAS_OTHER_MEMORY()): the slot is given back, and the profile left.
  */
 SECOND_HALF int reap(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 slot = ctx->args[0], tid = ctx->args[1];
+	u32 slot = ctx->args[0], tid = ctx->args[1], tgid = ctx->args[2];
 	struct thread *t = threads.lookup(&slot);
 	struct handover *left = handovers.lookup(&tid);
 
@@ -208,9 +217,9 @@ SECOND_HALF int reap(struct bpf_raw_tracepoint_args *ctx)
 	if (left && left->slot == slot)
 		handovers.delete(&tid);
 	hint_set(tid, 0);
-	leave(t);
-	t->tid = 0;
-	give_thread(slot);
+	if (tgid)
+		process_gone(tgid);
+	thread_gone(t, slot);
 	return 1;
 }
 #endif

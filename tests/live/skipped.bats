@@ -71,6 +71,18 @@ skips() {
 	same 3 "$(row '' .system_calls)"
 }
 
+@test "... of COMMAND itself: it is watched all the same" {
+	skips
+	copy skipexec two
+	watch -- "$DIR/skipexec" getppid getuid fork exec:"$DIR/two" getgid end end wait
+	learned "$DIR/skipexec" <<<"$(
+		chain 9 getppid getuid fork wait4 exit_group
+		chain 9 getppid getuid fork execve
+	)"
+	learned "$DIR/two" <<<"$(chain 9 getgid exit_group)"
+	same 0 "$(row '' .threads)"
+}
+
 @test "a child whose fork was skipped is watched like another, but begins with an empty window" {
 	skips
 	copy skipfork
