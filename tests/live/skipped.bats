@@ -80,6 +80,7 @@ skips() {
 		chain 9 getppid getuid fork execve
 	)"
 	learned "$DIR/two" <<<"$(chain 9 getgid exit_group)"
+	same "$(printf '%s\n' "$DIR/skipexec" "$DIR/two")" "$(row '' '.profiles[].exe' | sort)"
 	same 0 "$(row '' .threads)"
 }
 
