@@ -50,8 +50,8 @@ int attach_classic_id(const char *group, const char *name)
 
 		snprintf(path, sizeof(path), "%s/events/%s/%s/id", roots[i], group, name);
 		f = fopen(path, "re");
-		if (!f && errno == EACCES)
-			id = -EACCES;
+		if (!f && errno != ENOENT)
+			id = -errno;
 		if (f && fscanf(f, "%d", &id) != 1)
 			id = -EIO;
 		if (f)
@@ -113,6 +113,13 @@ const char *attach_classic_advice(int error)
 	}
 }
 
+static const char *advice(int error, bool raw)
+{
+	if (error == -EMFILE)
+		return "; raise the limit (ulimit -n)";
+	return raw ? "" : attach_classic_advice(error);
+}
+
 /* Asked once: attaching again shall not need the right to read it. */
 static int classic_id(struct links *k, int i)
 {
@@ -154,7 +161,7 @@ static int attach_point(struct links *k, const struct loaded *l, int i, bool raw
 	else
 		snprintf(error, size, "cannot attach to the %stracepoint %s:%s: %s%s",
 			 raw ? "raw " : "", points[i].group, points[i].name,
-			 strerror(-k->fd[i]), raw ? "" : attach_classic_advice(k->fd[i]));
+			 strerror(-k->fd[i]), advice(k->fd[i], raw));
 	return k->fd[i];
 }
 
