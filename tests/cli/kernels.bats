@@ -19,12 +19,17 @@ setup() {
 			[ "$1" != --out ] || out=$2
 			shift
 		done
-		mkdir "$out"
+		mkdir -p "$out"
 		uname -r >"$out/kernel"
 		echo 'headers used  btf' >"$out/selftest"
 		[ "$GUEST" = sick ]
 		echo $((1 - $?)) >"$out/selftest.status"
 		[ "$GUEST" != dead ] || exit 125
+		if [ "$GUEST" = tripping ] && [[ $VMRUN_ACCEL != *thread=single* ]]; then
+			echo 'Oops: int3: 0000 [#1] SMP' >"$out/console.log"
+			exit 125
+		fi
+		rm -f "$out/console.log"
 		mkdir "$out/live"
 		for test in "${@:3}"; do
 			name=$out/live/$(basename "$test" .bats) status=0
@@ -67,6 +72,10 @@ guest() {
 	guest planless 1 'yes +passed +0 +1 +0 .*vmrun 125, 1 files not run' '2 passed, 1 failed, 0 skipped'
 	guest dying 1 'yes +passed +1 +2 +0 .*vmrun 125, 1 files not run' '3 passed, 2 failed, 0 skipped'
 	guest late 1 'yes +passed +1 +0 +1 .*vmrun 124' '3 passed, 1 failed, 1 skipped'
+}
+
+@test "where a kernel trips over the emulator twice, the third guest's processors take turns" {
+	guest tripping 0 'yes +passed +1 +0 +1 .*died of the emulator: 2$' '3 passed, 0 failed, 1 skipped'
 }
 
 @test "a file of tests that ends badly though each test passed has failed" {
