@@ -225,7 +225,7 @@ FIRST_HALF int attach(context *ctx)
 #else
 	if (HAS_OTHER_MEMORY(t, TASK) && runs_another(t))
 		run_another(t, bpf_get_current_pid_tgid());
-	t->memory = *(u64 *)MEMBER(TASK, task_mm);
+	t->memory = task_u64(TASK, OFFSET_task_mm);
 #endif
 	t->tgid = bpf_get_current_pid_tgid() >> 32;
 	if (!t->profile && associate(t)) {

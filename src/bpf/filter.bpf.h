@@ -148,10 +148,10 @@ enum { PF_FORKNOEXEC = 0x40 }; /* the kernel's: has not run another program sinc
  */
 INLINE int is_missed_target(u32 tgid, const u32 *target)
 {
-	u64 parent = *(u64 *)MEMBER(TASK, task_real_parent);
+	u64 parent = task_u64(TASK, OFFSET_task_real_parent);
 	u32 key = read32(MEMBER(parent, task_tgid)), now = TARGET_NOW, *above;
 
-	if (target && *(u32 *)MEMBER(TASK, task_flags) & PF_FORKNOEXEC)
+	if (target && task_u32(TASK, OFFSET_task_flags) & PF_FORKNOEXEC)
 		return 0;
 	above = targets.lookup(&key);
 	if (!target && (!above || *above != TARGET_NOW))

@@ -12,6 +12,25 @@ INLINE u32 tid_of(u64 task)
 #endif
 }
 
+/* What stands at OFFSET of the current task, which is TASK. */
+INLINE u64 task_u64(u64 task, u32 offset)
+{
+#if USE_TASK_STORAGE
+	return *(u64 *)(task + offset);
+#else
+	return read64(bpf_get_current_task() + offset);
+#endif
+}
+
+INLINE u32 task_u32(u64 task, u32 offset)
+{
+#if USE_TASK_STORAGE
+	return *(u32 *)(task + offset);
+#else
+	return read32(bpf_get_current_task() + offset);
+#endif
+}
+
 /* What the current task owns: the slot of its thread, 0 when it is ignored; or NULL. */
 INLINE u32 *owned(u64 task)
 {
@@ -69,7 +88,7 @@ INLINE u32 owner(u64 task, struct thread **thread)
 #if RAW_TRACEPOINTS
 #define HAS_OTHER_MEMORY(t, task) 0
 #else
-#define HAS_OTHER_MEMORY(t, task) ((t)->memory != *(u64 *)MEMBER(task, task_mm))
+#define HAS_OTHER_MEMORY(t, task) ((t)->memory != task_u64(task, OFFSET_task_mm))
 #endif
 
 /* The profile of the current thread, which THREAD becomes; NULL: it has none. */

@@ -57,7 +57,7 @@ struct task_struct {
 	long sas_ss_sp, sas_ss_size;
 	int pid, tgid;
 	void *cred, *cgroups;
-	int ptrace;
+	int ptrace, flags;
 	long jobctl, start_boottime;
 	struct { void *list; long signal; } pending;
 	struct { void *next, *prev; } children, sibling;
@@ -380,10 +380,18 @@ C
 	spoil
 	export NO_HELPER=156
 	LD_PRELOAD=$DIR/spoil.so "$EBPH" --ebpf | grep 'USE_TASK_STORAGE 0'
-	LD_PRELOAD=$DIR/spoil.so run "$EBPH" --self-test
-	echo "$output"
-	[ "$status" -eq 0 ]
-	grep '^task storage  *no: a hash' <<<"$output"
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+	for kind in raw classic; do
+		EBPH_TRACEPOINTS=$kind LD_PRELOAD=$DIR/spoil.so run "$EBPH" --self-test
+		echo "$output"
+		[ "$status" -eq 0 ]
+		grep '^task storage  *no: a hash' <<<"$output"
+		grep "^sys_enter  *the $kind one" <<<"$output"
+	done
+	# what else asks the task, and what it had: a command, and a filter
+	EBPH_TRACEPOINTS=classic LD_PRELOAD=$DIR/spoil.so "$EBPH" -e /bin/ls -u 0 -j -o "$DIR/out" \
+		-- /bin/ls / >/dev/null
+	watched "$DIR/out"
 }
 
 @test "locked memory that may not be raised is told, where it counts" {
