@@ -140,7 +140,7 @@ INLINE int left_out(u64 task)
 }
 
 #if USE_TARGETS && !RAW_TRACEPOINTS
-enum { PF_FORKNOEXEC = 0x40 }; /* the kernel's: has not run another program since its fork */
+enum { PF_FORKNOEXEC = 0x40 }; /* the kernel's flag: no exec since the fork */
 
 /*
  * 1 when TGID, the current process, would be a target by now, had the kernel skipped

@@ -244,7 +244,7 @@ static void test_written_macros(void **state)
 	assert_int_equal(
 		strncmp(text, "#define CALLS 470\n#define OFFSET_task_mm 1000\n", 46), 0);
 	assert_null(strstr(text, "OFFSET_task_fs"));
-	assert_non_null(strstr(text, "#define OFFSET_task_pid 1002\n"));
+	assert_non_null(strstr(text, "#define OFFSET_task_pid 1003\n"));
 	assert_non_null(strstr(text, "#define SIZE_upid "));
 	assert_null(strstr(text, "OFFSET_upid"));
 	free(text);
