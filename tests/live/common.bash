@@ -25,6 +25,14 @@ programs() {
 	compile 32 "$PLAY32" "$source/play.c"
 }
 
+# An ebph of changed sources, built once for a file of tests. Prints the directory that has it
+# as build/ebph, and its sources in top.
+variant() { # KIND
+	local dir=$BATS_FILE_TMPDIR/$1
+	[ -x "$dir/build/ebph" ] || "$LIVE/variant" "$1" "$dir"
+	echo "$dir"
+}
+
 compile() { # BITS OUT SOURCE
 	# asm/ lies outside gcc's own path for -m32 unless gcc-multilib is there
 	gcc "-m$1" -idirafter "/usr/include/$(gcc -print-multiarch)" -O1 -Wall -Wextra -Werror -static -nostdlib -ffreestanding \

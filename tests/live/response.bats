@@ -544,15 +544,10 @@ delayed_times() { # N
 }
 
 @test "with all responses off no program has an instruction that a source without them has not" {
-	[ "$PATIENCE" -eq 1 ] || skip "it builds ebph, which takes too long on a slow machine"
-	local top=$LIVE/../.. of
-	mkdir "$DIR/top"
-	cp -r "$top"/{CMakeLists.txt,cmake,src,ebph.c,ebph_bench_bpf.c.in,man,etc,tests} "$DIR/top"
-	(cd "$top" && awk -v out="$DIR/top" -f "$LIVE/without_responses.awk" ebph_bpf.c.in src/bpf/*)
-	run ! grep -qE 'hold\(|stops|halts|exempt|respond_to|bpf_send_signal' "$DIR"/top/{ebph_bpf.c.in,src/bpf/*}
-	cmake -S "$DIR/top" -B "$DIR/build" >/dev/null
-	cmake --build "$DIR/build" --target ebph -j2 >/dev/null
-	for of in "$DIR/build/ebph" "$EBPH"; do
+	local of without
+	without=$(variant without_responses)
+	run ! grep -qE 'hold\(|stops|halts|exempt|respond_to|bpf_send_signal' "$without"/top/{ebph_bpf.c.in,src/bpf/*}
+	for of in "$without/build/ebph" "$EBPH"; do
 		EBPH=$of watch_begin -e "$PLAY"
 		lengths_of "$(ebph_pid)" >>"$DIR/lengths"
 		watch_end

@@ -9,30 +9,12 @@ load common
 
 setup_file() {
 	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
-	[ "${EBPH_PATIENCE:-1}" -eq 1 ] || return 0
-	local top=$BATS_TEST_DIRNAME/../.. bpf=$BATS_FILE_TMPDIR/top/src/bpf
-	mkdir "$BATS_FILE_TMPDIR/top"
-	cp -r "$top"/{CMakeLists.txt,cmake,src,ebph.c,ebph_bpf.c.in,ebph_bench_bpf.c.in,man,etc,tests} "$BATS_FILE_TMPDIR/top"
-	# the first eight bytes of a thread's name, and its end as a string of the same length
-	skip_in() { # FUNCTION NAME
-		local name
-		name=$(printf %s "$2" | rev | od -An -tx1 | tr -d ' \n')
-		sed -i "/^SECOND_HALF int $1(context/,/^{/s/^{/&\n\tu64 name[2] = {};\n\n\tbpf_get_current_comm(name, sizeof(name));\n\tif (name[0] == 0x$name)\n\t\treturn 0;/" "$bpf/life.bpf.h"
-		grep -q "0x$name" "$bpf/life.bpf.h"
-	}
-	skip_in on_fork skipfork
-	skip_in on_exec skipexec
-	skip_in on_exit skipexit
-	sed -i 's/? 0 : s.misses/? 0 : 1/' "$bpf/../tables.c"
-	grep -q '? 0 : 1;' "$bpf/../tables.c"
-	cmake -S "$BATS_FILE_TMPDIR/top" -B "$BATS_FILE_TMPDIR/build" -DEBPH_TESTS=OFF >/dev/null
-	cmake --build "$BATS_FILE_TMPDIR/build" --target ebph -j2 >/dev/null
+	variant skipping
 }
 
 # The ebph that skips.
 skips() {
-	[ "$PATIENCE" -eq 1 ] || skip "it builds ebph, which takes too long on a slow machine"
-	EBPH=$BATS_FILE_TMPDIR/build/ebph
+	EBPH=$(variant skipping)/build/ebph
 	export EBPH_TRACEPOINTS=classic
 }
 
