@@ -31,15 +31,27 @@ INLINE u32 task_u32(u64 task, u32 offset)
 #endif
 }
 
+#if !USE_TASK_STORAGE
+/* Can who was ID be NOW? Who execs takes the id of its leader, which no new thread gets. */
+INLINE int has_leaders_id(u64 id, u64 now)
+{
+	return id >> 32 == now >> 32 && (u32)now == now >> 32;
+}
+#endif
+
 /* What the current task owns: the slot of its thread, 0 when it is ignored; or NULL. */
 INLINE u32 *owned(u64 task)
 {
 #if USE_TASK_STORAGE
 	return owners.task_storage_get((void *)task, 0, 0);
 #else
-	u64 key = bpf_get_current_task();
+	u64 key = bpf_get_current_task(), id = bpf_get_current_pid_tgid();
+	struct owner *own = owners.lookup(&key);
 
-	return owners.lookup(&key);
+	/* A thread whose end was skipped leaves it to the next task at its address. */
+	if (!own || (own->id != id && !has_leaders_id(own->id, id)))
+		return 0;
+	return &own->slot;
 #endif
 }
 
@@ -154,8 +166,9 @@ INLINE int owner_set(u32 slot)
 	*own = slot;
 #else
 	u64 key = bpf_get_current_task();
+	struct owner own = {.id = bpf_get_current_pid_tgid(), .slot = slot};
 
-	if (owners.update(&key, &slot))
+	if (owners.update(&key, &own))
 		return -1;
 #endif
 	hint_set(tid, slot ? slot : HINT_IGNORED | tid);

@@ -10,11 +10,12 @@ load common
 setup_file() {
 	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 	variant skipping
+	variant skipping_by_hash
 }
 
 # The ebph that skips.
-skips() {
-	EBPH=$(variant skipping)/build/ebph
+skips() { # [KIND]
+	EBPH=$(variant "${1:-skipping}")/build/ebph
 	export EBPH_TRACEPOINTS=classic
 }
 
@@ -96,6 +97,21 @@ threads_are() { # N
 	"$DIR/skipexit" getuid
 	watch_end
 	same 17 "$(row "$DIR/skipexit" .count)"
+}
+
+@test "... nor is it one of them who gets its place in memory: without task storage" {
+	skips skipping_by_hash
+	copy skipexit
+	watch_begin -e "$DIR/skipexit"
+	for _ in {1..150}; do
+		"$DIR/skipexit" getppid fork getuid end wait
+	done
+	watch_end
+	learned "$DIR/skipexit" <<<"$(
+		chain 9 getppid fork getuid exit_group
+		chain 9 getppid fork wait4 exit_group
+	)"
+	same 900 "$(row "$DIR/skipexit" .count)"
 }
 
 skipped() {
